@@ -1,0 +1,34 @@
+/* System calls and constants that Swift's Glibc module does not offer. */
+#ifndef OUTCRY_SHIM_H
+#define OUTCRY_SHIM_H
+
+#include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+/* Sleeps while *word == expected, across processes; timeout_ns < 0 waits for ever.
+ * Returns 0 when woken or when the word differs, else an errno (ETIMEDOUT, EINTR). */
+int outcry_futex_wait(const uint32_t *word, uint32_t expected, int64_t timeout_ns);
+
+/* Wakes at most count sleepers in any process; returns how many. */
+int outcry_futex_wake(uint32_t *word, int count);
+
+/* Locks that belong to an open file description, so that they vanish with the process that
+ * holds them, whichever PID namespace it lives in. Each returns 0 or an errno. */
+int outcry_lock_byte(int descriptor, int64_t offset);    /* EAGAIN: somebody holds it */
+int outcry_unlock_byte(int descriptor, int64_t offset);
+int outcry_byte_is_locked(int descriptor, int64_t offset, int *locked);
+
+/* prctl(PR_SET_PDEATHSIG): the calling process gets this signal when its parent dies. */
+int outcry_signal_on_parent_death(int signal_number);
+
+/* The name shown by ps and top for the calling thread (at most 15 bytes are kept). */
+int outcry_name_thread(const char *name);
+
+#endif

@@ -1,0 +1,56 @@
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int outcry_futex_wait(const uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+  struct timespec timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  long outcome = syscall(SYS_futex, word, FUTEX_WAIT, expected,
+                         timeout_ns < 0 ? NULL : &timeout, NULL, 0);
+  if (outcome == 0 || errno == EAGAIN) return 0;
+  return errno;
+}
+
+int outcry_futex_wake(uint32_t *word, int count) {
+  return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
+
+static struct flock byte_range(short type, int64_t offset) {
+  struct flock range;
+  memset(&range, 0, sizeof range);
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  range.l_start = offset;
+  range.l_len = 1;
+  return range;
+}
+
+int outcry_lock_byte(int descriptor, int64_t offset) {
+  struct flock range = byte_range(F_WRLCK, offset);
+  return fcntl(descriptor, F_OFD_SETLK, &range) == 0 ? 0 : errno;
+}
+
+int outcry_unlock_byte(int descriptor, int64_t offset) {
+  struct flock range = byte_range(F_UNLCK, offset);
+  return fcntl(descriptor, F_OFD_SETLK, &range) == 0 ? 0 : errno;
+}
+
+int outcry_byte_is_locked(int descriptor, int64_t offset, int *locked) {
+  struct flock range = byte_range(F_WRLCK, offset);
+  if (fcntl(descriptor, F_OFD_GETLK, &range) != 0) return errno;
+  *locked = range.l_type != F_UNLCK;
+  return 0;
+}
+
+int outcry_signal_on_parent_death(int signal_number) {
+  return prctl(PR_SET_PDEATHSIG, signal_number) == 0 ? 0 : errno;
+}
+
+int outcry_name_thread(const char *name) {
+  return prctl(PR_SET_NAME, name) == 0 ? 0 : errno;
+}

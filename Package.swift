@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A Swift library of the given side; its folder carries its name.
+func library(_ side: String, _ name: String, needs: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: needs, path: "\(side)/\(name)", exclude: readme(side, name),
+    swiftSettings: strict)
+}
+
+func program(_ side: String, _ folder: String, named name: String, needs: [Target.Dependency])
+  -> Target
+{
+  .executableTarget(
+    name: name, dependencies: needs, path: "\(side)/\(folder)", exclude: readme(side, folder),
+    swiftSettings: strict)
+}
+
+func tests(of name: String, needs: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: needs, path: "Tests/\(name)Tests",
+    swiftSettings: strict)
+}
+
+/// The folders that explain themselves; each has a README.md that is not source.
+func readme(_ side: String, _ folder: String) -> [String] {
+  let explained: Set<String> = []
+  return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
+}
+
+let package = Package(
+  name: "outcry",
+  products: [
+    .library(name: "OrderBook", targets: ["OrderBook", "Wire"]),
+    .executable(name: "outcry-worker", targets: ["outcry-worker"]),
+    .executable(name: "outcry-engine", targets: ["outcry-engine"]),
+    .executable(name: "outcry", targets: ["outcry"]),
+  ],
+  targets: [
+    // Both sides of the process boundary.
+    .target(name: "CShared", path: "Engine/CShared"),
+    library("Engine", "Wire", needs: ["CShared"]),
+    library("Engine", "SharedMemory", needs: ["CShared", "Wire"]),
+    library("Engine", "Settings", needs: ["CShared"]),
+    .systemLibrary(name: "CPostgres", path: "Engine/CPostgres"),
+    library("Engine", "Postgres", needs: ["CPostgres"]),
+
+    // The book side.
+    library("Engine", "OrderBook", needs: ["Wire"]),
+    library("Engine", "SymbolState", needs: ["Wire", "OrderBook"]),
+    library("Engine", "Store", needs: ["Postgres", "Wire"]),
+    .systemLibrary(name: "CRedis", path: "Engine/CRedis"),
+    library("Engine", "Feed", needs: ["CRedis", "Wire"]),
+    library(
+      "Engine", "SymbolEngine",
+      needs: ["Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
+    program("Engine", "EngineProcess", named: "outcry-engine", needs: ["SymbolEngine"]),
+    program(
+      "Engine", "Operator", named: "outcry", needs: ["Settings", "SharedMemory", "Store"]),
+
+    // The request side.
+    .systemLibrary(name: "CFCGI", path: "Workers/CFCGI"),
+    .systemLibrary(name: "CSodium", path: "Workers/CSodium"),
+    library("Workers", "FastCGI", needs: ["CFCGI", "CShared"]),
+    library("Workers", "API", needs: ["Wire"]),
+    library("Workers", "Accounts", needs: ["CSodium", "Postgres"]),
+    library("Workers", "WorkerPool", needs: ["Settings", "SharedMemory"]),
+    library(
+      "Workers", "Service",
+      needs: ["API", "Accounts", "FastCGI", "Settings", "SharedMemory"]),
+    program(
+      "Workers", "WorkerProcess", named: "outcry-worker", needs: ["Service", "WorkerPool"]),
+
+    // What the tests and benchmarks share.
+    .target(
+      name: "TestSupport", dependencies: ["Wire", "OrderBook", "SharedMemory", "Postgres"],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    program(
+      "Tests/Benchmarks", "Book", named: "outcry-bench-book", needs: ["OrderBook", "TestSupport"]),
+    program(
+      "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
+    tests(of: "Wire", needs: ["Wire"]),
+    tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
+    tests(of: "OrderBook", needs: ["OrderBook", "TestSupport"]),
+    tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),
+    tests(of: "Postgres", needs: ["Postgres", "TestSupport"]),
+    tests(of: "Store", needs: ["Store", "TestSupport"]),
+    tests(of: "Feed", needs: ["Feed", "TestSupport"]),
+    tests(of: "API", needs: ["API", "TestSupport"]),
+    tests(of: "Accounts", needs: ["Accounts", "TestSupport"]),
+    tests(of: "FastCGI", needs: ["FastCGI", "TestSupport"]),
+    tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport"]),
+    tests(of: "Style", needs: ["TestSupport"]),
+    tests(of: "EndToEnd", needs: ["TestSupport", "Postgres"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
