@@ -82,6 +82,7 @@ let package = Package(
     program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
+    tests(of: "Settings", needs: ["Settings"]),
     tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
     tests(of: "OrderBook", needs: ["OrderBook", "TestSupport"]),
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),

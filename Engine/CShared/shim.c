@@ -54,3 +54,5 @@ int outcry_signal_on_parent_death(int signal_number) {
 int outcry_name_thread(const char *name) {
   return prctl(PR_SET_NAME, name) == 0 ? 0 : errno;
 }
+
+char **outcry_environment(void) { return environ; }

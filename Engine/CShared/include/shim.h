@@ -28,6 +28,9 @@ int outcry_byte_is_locked(int descriptor, int64_t offset, int *locked);
 /* prctl(PR_SET_PDEATHSIG): the calling process gets this signal when its parent dies. */
 int outcry_signal_on_parent_death(int signal_number);
 
+/* The variables of this process: Swift cannot reach the mutable global `environ`. */
+char **outcry_environment(void);
+
 /* The name shown by ps and top for the calling thread (at most 15 bytes are kept). */
 int outcry_name_thread(const char *name);
 

@@ -1,0 +1,80 @@
+import Settings
+import Testing
+
+@Suite("Settings")
+struct SettingsTests {
+  @Test("an empty environment gives the defaults of a fresh set-up")
+  func defaults() throws {
+    let settings = try Settings(environment: [:])
+    #expect(settings == Settings())
+    #expect(settings.instance == "outcry")
+    #expect(settings.workers == 2)
+    #expect(settings.port == 8080)
+  }
+
+  @Test("every variable reaches its field")
+  func everyVariable() throws {
+    let settings = try Settings(environment: [
+      "OUTCRY_INSTANCE": "outcry-8081", "OUTCRY_DATABASE": "host=db dbname=x",
+      "OUTCRY_REDIS": "redis:6380", "OUTCRY_LISTEN": "0.0.0.0:9000", "OUTCRY_WORKERS": "7",
+      "OUTCRY_SECRET_FILE": "/run/secrets/master", "OUTCRY_ADMIN_KEY_FILE": "/run/secrets/admin",
+      "OUTCRY_STATE_DIR": "/var/lib/outcry", "OUTCRY_PORT": "8081",
+      "OUTCRY_REQUEST_DEADLINE_MS": "250", "OUTCRY_LOG_LEVEL": "debug",
+    ])
+    var expected = Settings()
+    expected.instance = "outcry-8081"
+    expected.database = "host=db dbname=x"
+    expected.redis = .tcp(host: "redis", port: 6380)
+    expected.listen = .tcp(host: "0.0.0.0", port: 9000)
+    expected.workers = 7
+    expected.secretFile = "/run/secrets/master"
+    expected.adminKeyFile = "/run/secrets/admin"
+    expected.stateDirectory = "/var/lib/outcry"
+    expected.port = 8081
+    expected.requestDeadlineMilliseconds = 250
+    expected.logLevel = .debug
+    #expect(settings == expected)
+  }
+
+  @Test("the state folder moves what lies in it, unless that is named itself")
+  func stateFolder() throws {
+    let settings = try Settings(environment: [
+      "OUTCRY_STATE_DIR": "/srv/x", "OUTCRY_ADMIN_KEY_FILE": "/etc/admin",
+    ])
+    #expect(settings.listen == .unix(path: "/srv/x/run/workers.sock"))
+    #expect(settings.secretFile == "/srv/x/secret")
+    #expect(settings.adminKeyFile == "/etc/admin")
+  }
+
+  @Test("all problems are told at once, each with its variable")
+  func allProblems() {
+    let environment = [
+      "OUTCRY_INSTANCE": "a/b", "OUTCRY_REDIS": "nowhere", "OUTCRY_WORKERS": "0",
+      "OUTCRY_PORT": "65536", "OUTCRY_LOG_LEVEL": "loud",
+      "OUTCRY_LISTEN": "/" + String(repeating: "x", count: 107),
+    ]
+    let problems = #expect(throws: Settings.Problems.self) {
+      try Settings(environment: environment)
+    }
+    let list = problems?.list ?? []
+    #expect(list.count == environment.count)
+    for name in environment.keys {
+      #expect(list.contains { $0.hasPrefix("\(name) is ") })
+    }
+  }
+
+  @Test("an empty variable counts as unset")
+  func emptyVariable() throws {
+    #expect(try Settings(environment: ["OUTCRY_WORKERS": "", "OUTCRY_REDIS": ""]) == Settings())
+  }
+
+  @Test("addresses are read and written back", arguments: ["/a/b", "h:1", "[::1]:65535", "./s"])
+  func addresses(text: String) {
+    #expect(Address(text)?.description == text)
+  }
+
+  @Test("what is no address is refused", arguments: ["", "h", "h:", ":1", "h:0", "::1:9", "h:99999"])
+  func noAddress(text: String) {
+    #expect(Address(text) == nil)
+  }
+}
