@@ -73,7 +73,9 @@ struct SettingsTests {
     #expect(Address(text)?.description == text)
   }
 
-  @Test("what is no address is refused", arguments: ["", "h", "h:", ":1", "h:0", "::1:9", "h:99999"])
+  @Test(
+    "what is no address is refused",
+    arguments: ["", "h", "h:", ":1", "h:0", "::1:9", "h:99999"])
   func noAddress(text: String) {
     #expect(Address(text) == nil)
   }

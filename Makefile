@@ -1,0 +1,28 @@
+# Each target is one script, so that everything can be run without make too.
+.PHONY: up down test bench bench-book clean
+
+up:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker
+	@.build/release/outcry up
+
+down:
+	@.ci/build outcry
+	@.build/release/outcry down
+
+test:
+	@.ci/install
+	@.ci/test
+
+bench:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker
+	@Tests/Benchmarks/Spine/run
+
+bench-book:
+	@.ci/build outcry-bench-book
+	@.build/release/outcry-bench-book
+
+# The exchange's own data, .outcry, is not a build product: `make down && rm -rf .outcry` wipes it.
+clean:
+	rm -rf .build
