@@ -121,14 +121,9 @@ extension Scale {
     _ text: some StringProtocol, allowingZero: Bool = false
   ) throws(DecimalError) -> Int64 {
     let bytes = Array(text.utf8)
-    let parsed: Result<Int64, DecimalError> = bytes.withUnsafeBytes { raw in
-      do throws(DecimalError) {
-        return .success(try parse(raw, allowingZero: allowingZero))
-      } catch {
-        return .failure(error)
-      }
+    return try bytes.withUnsafeBufferPointer { bytes throws(DecimalError) in
+      try parse(UnsafeRawBufferPointer(bytes), allowingZero: allowingZero)
     }
-    return try parsed.get()
   }
 
   /// The unit written as a decimal: `0.01` is one unit of two digits, `0.050` fifty of three.
