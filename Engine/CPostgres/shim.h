@@ -1,1 +1,5 @@
+#if __has_include(<libpq-fe.h>)
 #include <libpq-fe.h>
+#else
+#include <postgresql/libpq-fe.h>   /* Debian keeps it in a folder of its own */
+#endif

@@ -1,0 +1,25 @@
+import Postgres
+
+public enum JournalError: Error, CustomStringConvertible {
+  /// Another engine has written this place in the journal: stop at once.
+  case fenced(epoch: UInt64)
+  /// The connection went away after the batch was sent: only `resolve` or sending the same batch
+  /// again on a new connection tells whether it is in.
+  case outcomeUnknown(PostgresError)
+  /// Nothing of the batch was stored.
+  case notStored(PostgresError)
+  /// The journal does not follow on from itself.
+  case gap(expected: UInt64, found: UInt64)
+  /// A program newer than this one wrote it.
+  case unknownFormat(Int16)
+
+  public var description: String {
+    switch self {
+    case .fenced(let epoch): "the journal belongs to the engine of epoch \(epoch)"
+    case .outcomeUnknown(let error): "connection lost while committing: \(error)"
+    case .notStored(let error): "not stored: \(error)"
+    case .gap(let expected, let found): "journal gap: expected \(expected), found \(found)"
+    case .unknownFormat(let format): "journal format \(format) is not known to this program"
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Glibc
+import Synchronization
+
+/// A Redis server of the tests' own, on a unix socket and on a free port of 127.0.0.1.
+public final class TestRedis: Sendable {
+  public let folder: TemporaryFolder
+  public let port: UInt16
+  private let server = Mutex<ChildProcess?>(nil)
+
+  public var socket: String { folder.file("redis.sock") }
+
+  public init() {
+    folder = TemporaryFolder("redis")
+    port = freePort()
+    start()
+  }
+
+  public func start() {
+    let child = ChildProcess(
+      "redis-server",
+      [
+        "--unixsocket", socket, "--port", String(port), "--bind", "127.0.0.1", "--save", "",
+        "--appendonly", "no", "--dir", folder.path, "--daemonize", "no",
+      ], outputPath: folder.file("log"))
+    server.withLock { $0 = child }
+    let ready = eventually(within: 10) {
+      readFile(folder.file("log")).contains("The server is now ready to accept connections at")
+        && command(["ping"]) == "PONG"
+    }
+    precondition(ready, "Redis does not start:\n\(readFile(folder.file("log")))")
+  }
+
+  public func stop() {
+    server.withLock { child in
+      child?.kill(SIGKILL)
+      _ = child?.wait()
+      child = nil
+    }
+  }
+
+  /// A server that accepts connections and never answers.
+  public func pause() { server.withLock { $0?.kill(SIGSTOP) } }
+  public func resume() { server.withLock { $0?.kill(SIGCONT) } }
+
+  /// Runs one command with redis-cli and returns what it prints.
+  public func command(_ arguments: [String]) -> String {
+    var output = ChildProcess.run("redis-cli", ["-s", socket] + arguments).output
+    while output.last?.isNewline == true { output.removeLast() }
+    return output
+  }
+}
