@@ -56,3 +56,5 @@ int outcry_name_thread(const char *name) {
 }
 
 char **outcry_environment(void) { return environ; }
+
+int outcry_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }

@@ -16,14 +16,17 @@ public final class ChildProcess: Sendable {
   private let folder: TemporaryFolder?
 
   /// The program is a path, or a name to be found in PATH. The environment given is added to this
-  /// process's own.
+  /// process's own. `descriptors` says which of
+  /// our descriptors (value) it finds under which number (key).
   public init(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
-    input: Int32? = nil, outputPath: String? = nil
+    input: Int32? = nil, descriptors: [Int32: Int32] = [:], outputPath: String? = nil
   ) {
     let folder = outputPath == nil ? TemporaryFolder("output") : nil
     let path = outputPath ?? folder!.file("output")
-    pid = spawn([program] + arguments, environment: environment, input: input, output: path)
+    pid = spawn(
+      [program] + arguments, environment: environment, input: input, descriptors: descriptors,
+      output: path)
     self.outputPath = path
     self.folder = folder
     janitor = Janitor(command: "kill -9 \(pid)")

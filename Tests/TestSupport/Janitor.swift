@@ -28,7 +28,7 @@ public final class Janitor: Sendable {
 /// Starts a program with the descriptors given, or with /dev/null.
 func spawn(
   _ arguments: [String], environment: [String: String] = [:], input: Int32? = nil,
-  output: String = "/dev/null"
+  descriptors: [Int32: Int32] = [:], output: String = "/dev/null"
 ) -> pid_t {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
@@ -41,6 +41,7 @@ func spawn(
   posix_spawn_file_actions_addopen(
     &actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o666)
   posix_spawn_file_actions_adddup2(&actions, 1, 2)
+  for (number, own) in descriptors { posix_spawn_file_actions_adddup2(&actions, own, number) }
 
   var variables = environment
   var entry = environ

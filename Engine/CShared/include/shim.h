@@ -34,4 +34,8 @@ char **outcry_environment(void);
 /* The name shown by ps and top for the calling thread (at most 15 bytes are kept). */
 int outcry_name_thread(const char *name);
 
+/* Takes a connection from a listening socket; it is closed in programs started later. Returns
+ * the descriptor, or -1 with errno set. */
+int outcry_accept(int listener);
+
 #endif
