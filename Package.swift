@@ -66,7 +66,7 @@ let package = Package(
     library("Workers", "FastCGI", needs: ["CFCGI", "CShared"]),
     library("Workers", "API", needs: ["Wire"]),
     library("Workers", "Accounts", needs: ["CSodium", "Postgres"]),
-    library("Workers", "WorkerPool", needs: ["Settings", "SharedMemory"]),
+    library("Workers", "WorkerPool", needs: ["FastCGI", "Settings", "SharedMemory"]),
     library(
       "Workers", "Service",
       needs: ["API", "Accounts", "FastCGI", "Settings", "SharedMemory"]),
@@ -92,7 +92,7 @@ let package = Package(
     tests(of: "API", needs: ["API", "TestSupport"]),
     tests(of: "Accounts", needs: ["Accounts", "TestSupport"]),
     tests(of: "FastCGI", needs: ["FastCGI", "TestSupport"]),
-    tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport"]),
+    tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport", "outcry-worker"]),
     tests(of: "Style", needs: ["TestSupport"]),
     tests(of: "EndToEnd", needs: ["TestSupport", "Postgres"]),
   ],

@@ -1,0 +1,91 @@
+import CShared
+import FastCGI
+import Glibc
+import Settings
+
+/// A listening socket that child processes inherit, so it is closed by nobody but its owner's end.
+public struct ListeningSocket: Sendable {
+  public let descriptor: Int32
+
+  public init(descriptor: Int32) { self.descriptor = descriptor }
+
+  /// The socket a supervisor left at descriptor 3, by the LISTEN_FDS convention.
+  public static var inherited: ListeningSocket? {
+    guard let count = getenv("LISTEN_FDS"), atoi(count) >= 1 else { return nil }
+    return ListeningSocket(descriptor: 3)
+  }
+
+  public static func open(_ address: Address, backlog: Int32 = 4096)
+    throws(SystemCallError) -> ListeningSocket
+  {
+    switch address {
+    case .unix(let path): try open(path: path, backlog: backlog)
+    case .tcp(let host, let port): try open(host: host, port: port, backlog: backlog)
+    }
+  }
+
+  /// The socket is made under another name and renamed into place: the path never disappears,
+  /// so a web server that connects while a new master takes over from a dead one is not refused.
+  private static func open(path: String, backlog: Int32)
+    throws(SystemCallError) -> ListeningSocket
+  {
+    let interim = "\(path).\(getpid())"
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    guard interim.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
+      throw SystemCallError("bind \(path)", errno: ENAMETOOLONG)
+    }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: interim.utf8) }
+    let descriptor = try socket(family: AF_UNIX)
+    unlink(interim)
+    let bound = withUnsafeBytes(of: &address) {
+      bind(
+        descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
+        socklen_t(MemoryLayout<sockaddr_un>.size))
+    }
+    guard bound == 0 else { throw closing(descriptor, SystemCallError("bind \(path)")) }
+    // Who may connect is decided by the folder: the web server often runs as another user.
+    guard chmod(interim, 0o666) == 0, listen(descriptor, backlog) == 0,
+      rename(interim, path) == 0
+    else {
+      let error = SystemCallError("listen \(path)")
+      unlink(interim)
+      throw closing(descriptor, error)
+    }
+    return ListeningSocket(descriptor: descriptor)
+  }
+
+  private static func open(host: String, port: UInt16, backlog: Int32)
+    throws(SystemCallError) -> ListeningSocket
+  {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_flags = AI_PASSIVE
+    var found: UnsafeMutablePointer<addrinfo>?
+    let name = host.isEmpty || host == "*" ? nil : host
+    guard getaddrinfo(name, String(port), &hints, &found) == 0, let first = found else {
+      throw SystemCallError("getaddrinfo \(host)", errno: EADDRNOTAVAIL)
+    }
+    defer { freeaddrinfo(first) }
+    let descriptor = try socket(family: first.pointee.ai_family)
+    var on: Int32 = 1
+    let size = socklen_t(MemoryLayout<Int32>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size)
+    guard bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0,
+      listen(descriptor, backlog) == 0
+    else { throw closing(descriptor, SystemCallError("bind \(host):\(port)")) }
+    return ListeningSocket(descriptor: descriptor)
+  }
+
+  private static func socket(family: Int32) throws(SystemCallError) -> Int32 {
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    let descriptor = Glibc.socket(family, kind, 0)
+    guard descriptor >= 0 else { throw SystemCallError("socket") }
+    return descriptor
+  }
+
+  private static func closing(_ descriptor: Int32, _ error: SystemCallError) -> SystemCallError {
+    close(descriptor)
+    return error
+  }
+}
