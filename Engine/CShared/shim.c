@@ -58,3 +58,5 @@ int outcry_name_thread(const char *name) {
 char **outcry_environment(void) { return environ; }
 
 int outcry_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
+int outcry_thread_id(void) { return (int)syscall(SYS_gettid); }

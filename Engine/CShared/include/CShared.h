@@ -1,5 +1,8 @@
 #ifndef OUTCRY_CSHARED_H
 #define OUTCRY_CSHARED_H
+#include "exchange.h"
 #include "layouts.h"
+#include "segment.h"
 #include "shim.h"
+#include "symbol.h"
 #endif

@@ -38,4 +38,7 @@ int outcry_name_thread(const char *name);
  * the descriptor, or -1 with errno set. */
 int outcry_accept(int listener);
 
+/* The kernel's number of the calling thread. */
+int outcry_thread_id(void);
+
 #endif
