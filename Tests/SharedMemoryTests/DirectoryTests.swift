@@ -62,7 +62,7 @@ struct DirectoryTests {
     #expect(seen.map(\.role) == [.matching, .worker])
     #expect(seen[0].stage == .committing && seen[0].counters[7] == 42)
     #expect(seen[0].symbolID == 5 && seen[1].number == 2)
-    #expect(seen.allSatisfy(\.isAlive))
+    #expect(!seen.contains { !$0.isAlive })
     first.abandon()
     seen = other.scores()
     #expect(!seen[0].isAlive && seen[1].isAlive)
