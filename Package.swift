@@ -80,6 +80,9 @@ let package = Package(
     program(
       "Tests/Benchmarks", "Book", named: "outcry-bench-book", needs: ["OrderBook", "TestSupport"]),
     program(
+      "Tests/Benchmarks", "Requests", named: "outcry-bench-requests",
+      needs: ["API", "Accounts", "Wire"]),
+    program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
     tests(of: "Settings", needs: ["Settings"]),

@@ -39,7 +39,8 @@ struct BatchTests {
   @Test("a thousand orders fit, one more does not")
   func size() throws {
     func body(_ count: Int) -> String {
-      "{\"orders\":[" + Array(repeating: BatchTests.good, count: count).joined(separator: ",") + "]}"
+      let orders = Array(repeating: BatchTests.good, count: count).joined(separator: ",")
+      return "{\"orders\":[\(orders)]}"
     }
     #expect(try Fixtures.batch(body(1000)).count == 1000)
     #expect(code(of: body(1001)) == "batch_size")

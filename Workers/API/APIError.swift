@@ -32,6 +32,7 @@ extension APIError {
   public static let forbidden = APIError(403, "forbidden", "these credentials may only read")
   public static let unknownOrder = APIError(404, "unknown_order", "no such order")
   public static let orderNotOpen = APIError(404, "unknown_order", "no such open order")
+  public static let unknownKey = APIError(404, "unknown_key", "no such key")
   public static let unknownPath = APIError(404, "unknown_path", "no such path")
   public static let nameTaken = APIError(
     409, "name_taken", "this name has an account already", field: "name")

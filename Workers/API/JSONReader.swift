@@ -166,7 +166,8 @@ public struct JSONReader: ~Copyable {
     if base[position] == 0x2d { position += 1 }
     let isZero = position < count && base[position] == 0x30
     let whole = digits()
-    guard whole > 0, !(isZero && whole > 1) else { throw fail(.badNumber) }
+    guard whole > 0 else { throw fail(.badNumber) }
+    guard whole == 1 || !isZero else { throw JSONError(kind: .badNumber, position: start) }
     if position < count, base[position] == 0x2e {
       position += 1
       guard digits() > 0 else { throw fail(.badNumber) }

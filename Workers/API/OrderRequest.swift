@@ -69,7 +69,9 @@ public enum OrderRequest {
             continue
           }
           isGiven = true
-          try readItems(&reader, symbols, &items)
+          // No order is shorter than 64 bytes that is not refused, so this is room for all.
+          try readItems(
+            &reader, symbols, &items, room: min(body.count / 64 + 1, largestBatch + 1))
         }
         if !isGiven { problem = problem ?? .missing("orders") }
       } else {
@@ -90,8 +92,9 @@ public enum OrderRequest {
 
   /// One more than the largest batch is kept, to tell that it is too large.
   private static func readItems(
-    _ reader: inout JSONReader, _ symbols: Lookup, _ items: inout [BatchItem]
+    _ reader: inout JSONReader, _ symbols: Lookup, _ items: inout [BatchItem], room: Int
   ) throws(JSONError) {
+    items.reserveCapacity(room)
     while try reader.nextElement() {
       let value = try reader.value()
       guard items.count <= largestBatch else {

@@ -19,11 +19,8 @@ public enum Route: Equatable, Sendable {
   public static func match(
     method: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer
   ) throws(APIError) -> Route {
-    guard let method = Method(method) else {
-      throw APIError(405, "method_not_allowed", "no path has this method", allow: "GET, POST")
-    }
     let choices = try Choices(path)
-    if let route = choices[method] { return route }
+    if let method = Method(method), let route = choices[method] { return route }
     throw APIError(
       405, "method_not_allowed", "this path does not have this method", allow: choices.allow)
   }
@@ -139,9 +136,9 @@ private struct Choices {
   }
 
   private static func key(_ text: UnsafeRawBufferPointer) throws(APIError) -> String {
-    guard (1...64).contains(text.count),
-      text.allSatisfy({ hexDigit($0) != nil || (0x67...0x7a).contains($0) })
-    else { throw APIError(404, "unknown_key", "no such key") }
+    guard (1...64).contains(text.count), text.allSatisfy({ hexDigit($0) != nil }) else {
+      throw .unknownKey
+    }
     return String(decoding: text, as: UTF8.self)
   }
 }

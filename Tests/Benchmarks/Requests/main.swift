@@ -1,0 +1,10 @@
+// What a request costs in the layers without input or output; no network, no engine, one thread.
+let benchmark = RequestBenchmark()
+print("one thread, best of 5 runs")
+benchmark.parseOrder()
+benchmark.parseBatch()
+benchmark.formatOrder()
+benchmark.formatBook()
+benchmark.findToken()
+benchmark.verifySignature()
+benchmark.hashPassword()
