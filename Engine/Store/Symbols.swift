@@ -4,7 +4,6 @@ import Wire
 public enum SymbolError: Error, CustomStringConvertible {
   case invalid(field: String, message: String)
   case nameTaken(String)
-  case unknown(UInt32)
   case tooMany
   case database(PostgresError)
 
@@ -12,7 +11,6 @@ public enum SymbolError: Error, CustomStringConvertible {
     switch self {
     case .invalid(let field, let message): "\(field): \(message)"
     case .nameTaken(let name): "symbol \(name) exists already"
-    case .unknown(let id): "no symbol has id \(id)"
     case .tooMany: "no symbol id is left"
     case .database(let error): "\(error)"
     }
@@ -83,44 +81,20 @@ public enum Symbols {
     }
   }
 
-  /// The engine has the last word on rules: this is written when it has journalled the change.
-  public static func setRules(_ rules: Rules, of id: UInt32, _ connection: Connection)
-    throws(SymbolError)
+  /// The engine has the last word on rules and state: this follows what it has journalled.
+  static func store(_ rules: Rules, of id: UInt32, _ connection: Connection)
+    throws(PostgresError)
   {
-    try validate(rules)
-    try update(
-      id, connection,
+    _ = try connection.query(
       """
       update symbols set min_quantity = $2, max_quantity = $3, min_notional = $4,
         max_notional = $5, max_price = $6, price_band_bps = $7, slippage_bps = $8,
         max_open_orders = $9
       where id = $1
-      """,
-      [
-        rules.min_quantity, rules.max_quantity, rules.min_notional, rules.max_notional,
-        rules.max_price, Int64(rules.price_band_bps), Int64(rules.slippage_bps),
-        Int64(rules.max_open_orders),
-      ])
-  }
-
-  public static func setState(_ state: MarketState, of id: UInt32, _ connection: Connection)
-    throws(SymbolError)
-  {
-    try update(
-      id, connection, "update symbols set state = $2 where id = $1", [Int64(state.rawValue)])
-  }
-
-  private static func update(
-    _ id: UInt32, _ connection: Connection, _ sql: String, _ values: [Int64]
-  ) throws(SymbolError) {
-    let parameters = Parameters()
-    parameters.add(Int64(id))
-    for value in values { parameters.add(value) }
-    let changed: Int
-    do { changed = try connection.query(sql, parameters).affected } catch {
-      throw .database(error)
-    }
-    guard changed == 1 else { throw .unknown(id) }
+      """, .int32(Int32(id)), .int64(rules.min_quantity), .int64(rules.max_quantity),
+      .int64(rules.min_notional), .int64(rules.max_notional), .int64(rules.max_price),
+      .int64(Int64(rules.price_band_bps)), .int64(Int64(rules.slippage_bps)),
+      .int64(Int64(rules.max_open_orders)))
   }
 
   private static func read(_ rows: borrowing Rows, _ row: Int) -> StoredSymbol {

@@ -107,7 +107,11 @@ struct ConnectionTests {
         try writer.startRow(columns: 3)
         writer.add(Int64(batch * 10_000 + index))
         writer.add(Int16(index % 7))
-        if index % 2 == 0 { writer.addNull() } else { Array("abc".utf8).withUnsafeBytes(writer.add) }
+        if index % 2 == 0 {
+          writer.addNull()
+        } else {
+          Array("abc".utf8).withUnsafeBytes { writer.add($0) }
+        }
       }
       try writer.finish()
     }

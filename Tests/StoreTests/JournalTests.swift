@@ -104,7 +104,7 @@ struct JournalTests {
       var lost = false
       try batch.withUnsafeBufferPointer { batch in
         try journal.send(batch, epoch: 1)
-        usleep(UInt32(round * 60))
+        pause(microseconds: round * 60)
         _ = try killer.query("select pg_terminate_backend($1)", .int32(connection.backendID))
         do throws(JournalError) { try journal.awaitCommit() } catch {
           guard case .outcomeUnknown = error else { throw error }

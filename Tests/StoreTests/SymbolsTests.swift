@@ -55,16 +55,4 @@ struct SymbolsTests {
   func seeds() throws {
     for stored in try Symbols.list(connection) { try Symbols.validate(stored.symbol) }
   }
-
-  @Test("change their rules and state")
-  func change() throws {
-    var rules = draft("X").rules
-    rules.max_open_orders = 7
-    try Symbols.setRules(rules, of: 2, connection)
-    try Symbols.setState(.halted, of: 2, connection)
-    let found = try #require(try Symbols.find("ETH-USD", connection))
-    #expect(found.symbol.rules == rules)
-    #expect(found.state == MarketState.halted.rawValue)
-    #expect(throws: SymbolError.self) { try Symbols.setState(.halted, of: 99, connection) }
-  }
 }

@@ -16,3 +16,9 @@ public func monotonicSeconds() -> Double {
   clock_gettime(CLOCK_MONOTONIC, &now)
   return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
 }
+
+/// Lets some time pass that is itself the subject of a test, such as the moment of a failure;
+/// never to wait for something to happen.
+public func pause(microseconds: Int) {
+  usleep(UInt32(microseconds))
+}
