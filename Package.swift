@@ -93,7 +93,7 @@ let package = Package(
     tests(of: "Store", needs: ["Store", "TestSupport"]),
     tests(of: "Feed", needs: ["Feed", "TestSupport"]),
     tests(of: "API", needs: ["API", "TestSupport"]),
-    tests(of: "Accounts", needs: ["Accounts", "TestSupport"]),
+    tests(of: "Accounts", needs: ["Accounts", "Postgres", "Store", "TestSupport"]),
     tests(of: "FastCGI", needs: ["FastCGI", "TestSupport"]),
     tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport", "outcry-worker"]),
     tests(of: "Style", needs: ["TestSupport"]),

@@ -89,12 +89,15 @@ struct AnswerTests {
 
   @Test("a book has pairs of strings, best first")
   func book() {
-    let bids: [Int64] = [7_000_000, 50_000, 6_999_999, 1]
+    let bids = [
+      outcry_level(price: 7_000_000, quantity: 50_000),
+      outcry_level(price: 6_999_999, quantity: 1),
+    ]
     let text = AnswerTests.json { output in
-      bids.withUnsafeBytes { bids in
+      bids.withUnsafeBufferPointer { bids in
         output.book(
           Fixtures.bitcoin, sequence: 5, time: 7, bids: bids,
-          asks: UnsafeRawBufferPointer(start: nil, count: 0))
+          asks: UnsafeBufferPointer(start: nil, count: 0))
       }
     }
     #expect(

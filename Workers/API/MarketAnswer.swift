@@ -40,11 +40,10 @@ public struct OwnFillRow: Sendable {
 }
 
 extension JSONOutput {
-  /// The book; both sides are packed pairs of `Int64` price and quantity, best first, as the
-  /// board holds them.
+  /// The book; both sides best first, as the board holds them.
   public mutating func book(
-    _ entry: SymbolEntry, sequence: UInt64, time: Int64, bids: UnsafeRawBufferPointer,
-    asks: UnsafeRawBufferPointer
+    _ entry: SymbolEntry, sequence: UInt64, time: Int64,
+    bids: UnsafeBufferPointer<outcry_level>, asks: UnsafeBufferPointer<outcry_level>
   ) {
     beginObject()
     key("symbol")
@@ -60,12 +59,14 @@ extension JSONOutput {
     endObject()
   }
 
-  private mutating func levels(_ side: UnsafeRawBufferPointer, _ symbol: Symbol) {
+  private mutating func levels(
+    _ levels: UnsafeBufferPointer<outcry_level>, _ symbol: Symbol
+  ) {
     beginArray()
-    for offset in stride(from: 0, to: side.count & ~15, by: 16) {
+    for level in levels {
       beginArray()
-      decimal(side.loadUnaligned(fromByteOffset: offset, as: Int64.self), symbol.tick)
-      decimal(side.loadUnaligned(fromByteOffset: offset + 8, as: Int64.self), symbol.lot)
+      decimal(level.price, symbol.tick)
+      decimal(level.quantity, symbol.lot)
       endArray()
     }
     endArray()

@@ -1,3 +1,5 @@
+import Postgres
+
 public enum AccountError: Error, Sendable {
   case nameTaken
   /// No such name, or not its password: nobody learns which.
@@ -5,6 +7,7 @@ public enum AccountError: Error, Sendable {
   case unknownKey
   /// No memory for a password hash right now.
   case outOfMemory
+  case database(PostgresError)
 }
 
 /// The master key's file cannot be read, written or understood.

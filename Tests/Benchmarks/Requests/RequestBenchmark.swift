@@ -92,9 +92,9 @@ struct RequestBenchmark {
   }
 
   func formatBook() {
-    let levels = (0..<50).flatMap { [7_000_000 - Int64($0), 50_000 + Int64($0)] }
+    let levels = (0..<50).map { outcry_level(price: 7_000_000 - $0, quantity: 50_000 + $0) }
     var output = JSONOutput()
-    levels.withUnsafeBytes { levels in
+    levels.withUnsafeBufferPointer { levels in
       measure("write a book of 2 x 50 levels", count: 20_000) {
         output.clear()
         output.book(entry, sequence: 5, time: 1, bids: levels, asks: levels)
