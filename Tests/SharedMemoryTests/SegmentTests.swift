@@ -2,18 +2,6 @@ import Glibc
 import SharedMemory
 import Testing
 
-/// An instance of its own for each test, removed when the test ends.
-final class Scratch {
-  let instance: Instance
-
-  init() {
-    let number = UInt64.random(in: 0..<UInt64.max)
-    instance = try! Instance(name: "test-\(getpid())-\(String(number, radix: 36))")
-  }
-
-  deinit { instance.removeAll() }
-}
-
 @Suite("Segments")
 struct SegmentTests {
   @Test("An instance names, lists and removes its segments and no others")
