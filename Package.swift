@@ -57,8 +57,10 @@ let package = Package(
       "Engine", "SymbolEngine",
       needs: ["Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
     program("Engine", "EngineProcess", named: "outcry-engine", needs: ["SymbolEngine"]),
+    library("Engine", "Supervision", needs: ["CShared", "Settings"]),
     program(
-      "Engine", "Operator", named: "outcry", needs: ["Settings", "SharedMemory", "Store"]),
+      "Engine", "Operator", named: "outcry",
+      needs: ["CShared", "Postgres", "Settings", "SharedMemory", "Store", "Supervision", "Wire"]),
 
     // The request side.
     .systemLibrary(name: "CFCGI", path: "Workers/CFCGI"),
@@ -86,6 +88,7 @@ let package = Package(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
     tests(of: "Settings", needs: ["Settings"]),
+    tests(of: "Supervision", needs: ["Supervision", "TestSupport", "outcry", "outcry-worker"]),
     tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
     tests(of: "OrderBook", needs: ["OrderBook", "TestSupport"]),
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),

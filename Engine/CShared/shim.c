@@ -60,3 +60,12 @@ char **outcry_environment(void) { return environ; }
 int outcry_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
 int outcry_thread_id(void) { return (int)syscall(SYS_gettid); }
+
+int outcry_spawn_in_folder(posix_spawn_file_actions_t *actions, const char *folder) {
+  return posix_spawn_file_actions_addchdir_np(actions, folder);
+}
+
+int outcry_signal_with_value(int process, int signal_number, int value) {
+  union sigval payload = {.sival_int = value};
+  return sigqueue(process, signal_number, payload) == 0 ? 0 : errno;
+}

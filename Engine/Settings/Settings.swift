@@ -37,7 +37,7 @@ public struct Settings: Hashable, Sendable {
     secretFile = "\(stateDirectory)/secret"
     adminKeyFile = "\(stateDirectory)/admin-key"
 
-    reader.read("OUTCRY_INSTANCE", into: &instance, "1 to 40 of a-z A-Z 0-9 . _ -") {
+    reader.read("OUTCRY_INSTANCE", into: &instance, "1 to 40 of a-z A-Z 0-9 _ -") {
       Settings.isInstanceName($0) ? $0 : nil
     }
     reader.text("OUTCRY_DATABASE", into: &database)
@@ -57,13 +57,13 @@ public struct Settings: Hashable, Sendable {
     guard reader.problems.isEmpty else { throw Problems(list: reader.problems) }
   }
 
-  /// What may stand in the name of a shared-memory segment and of a log's field alike.
+  /// A dot ends the name in that of a segment, so it may not stand inside.
   public static func isInstanceName(_ text: String) -> Bool {
     (1...40).contains(text.utf8.count)
       && text.utf8.allSatisfy { byte in
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
           UInt8(ascii: "-"):
           true
         default: false

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -30,6 +31,12 @@ int outcry_signal_on_parent_death(int signal_number);
 
 /* The variables of this process: Swift cannot reach the mutable global `environ`. */
 char **outcry_environment(void);
+
+/* posix_spawn_file_actions_addchdir_np, a GNU extension: the child starts in that folder. */
+int outcry_spawn_in_folder(posix_spawn_file_actions_t *actions, const char *folder);
+
+/* sigqueue(3) with an integer; the union it takes does not import. Returns 0 or an errno. */
+int outcry_signal_with_value(int process, int signal_number, int value);
 
 /* The name shown by ps and top for the calling thread (at most 15 bytes are kept). */
 int outcry_name_thread(const char *name);

@@ -1,0 +1,33 @@
+import Glibc
+import Settings
+import Supervision
+
+extension Commands {
+  /// Not for people: `up` starts it in the background.
+  static let supervise = Command(
+    name: "supervise", summary: "keep the programs of the exchange running (what `up` starts)",
+    help: """
+      usage: outcry supervise [--state FOLDER] [--programs FOLDER]
+
+      Runs in the foreground until it is told to stop, and logs to standard error. `outcry up`
+      prepares the state folder and starts this in the background.
+      """
+  ) { arguments in
+    let place = try Place(&arguments)
+    try arguments.end()
+    let folder = try place.existing()
+    let stack = try Stack(
+      folder: folder, environment: Settings.processEnvironment(),
+      programsFolder: place.programsFolder, tools: try Tools.find())
+    guard let lock = try SupervisorLock.take(folder.pidFile) else {
+      throw Failure("another supervisor runs for \(folder.path)")
+    }
+    setsid()
+    let log = Log(role: "supervisor", level: stack.settings.logLevel)
+    var supervisor = try Supervisor(
+      programs: stack.programs, in: folder, environment: Settings.processEnvironment(),
+      listen: stack.settings.listen, setpriv: stack.tools.setpriv, log: log)
+    try supervisor.run()
+    lock.release()
+  }
+}

@@ -1,0 +1,89 @@
+import Postgres
+import Settings
+import Store
+import Supervision
+import Wire
+
+extension Commands {
+  static let symbols = Command(
+    name: "symbols", summary: "list the symbols, or add one while running",
+    help: """
+      usage: outcry symbols list [--state FOLDER]
+             outcry symbols add NAME [--base B] [--quote Q] [--tick T] [--lot L] [--state FOLDER]
+
+      A symbol that is added trades a second later. NAME is BASE-QUOTE, such as SOL-USD, or one
+      word, such as AAPL, which is quoted in USD.
+
+        --tick T   smallest step of a price (0.01)
+        --lot L    smallest step of a quantity (0.00001 for BASE-QUOTE, 1 for one word)
+      """
+  ) { arguments in
+    let place = try Place(&arguments)
+    switch arguments.operand() {
+    case "list":
+      try arguments.end()
+      try list(try connection(place))
+    case "add":
+      let symbol = try newSymbol(&arguments)
+      try arguments.end()
+      let stored = try Symbols.add(symbol, try connection(place))
+      print("added \(stored.symbol.name) with id \(stored.symbol.id); it trades in a second")
+    default:
+      throw Usage("say what to do: outcry symbols list, or outcry symbols add", for: "symbols")
+    }
+  }
+
+  private static func connection(_ place: Place) throws -> Connection {
+    let stack = try place.stack(in: try place.existing())
+    do {
+      let connection = try Connection(stack.settings.database, name: "outcry-operator")
+      try Schema.migrate(connection)
+      return connection
+    } catch {
+      throw Failure("the database does not answer (is the exchange up?): \(error)")
+    }
+  }
+
+  private static func list(_ connection: Connection) throws {
+    var table = Table(["ID", "SYMBOL", "BASE", "QUOTE", "TICK", "LOT", "SHARD", "STATE"])
+    for stored in try Symbols.list(connection) {
+      let symbol = stored.symbol
+      table.add([
+        "\(symbol.id)", symbol.name, symbol.base, symbol.quote, symbol.tick.text(1),
+        symbol.lot.text(1), "\(symbol.shard)",
+        MarketState(rawValue: stored.state).map { "\($0)" } ?? "\(stored.state)",
+      ])
+    }
+    print(table.text)
+  }
+
+  private static func newSymbol(_ arguments: inout Arguments) throws -> Symbol {
+    let base = try arguments.option("--base")
+    let quote = try arguments.option("--quote")
+    let tick = try step(&arguments, "--tick")
+    let lot = try step(&arguments, "--lot")
+    guard let name = arguments.operand() else {
+      throw Usage("a symbol needs a name: outcry symbols add SOL-USD", for: "symbols")
+    }
+    let halves = name.split(separator: "-").map(String.init)
+    let isPair = halves.count == 2
+    return Symbol(
+      id: 0, name: name, base: base ?? (isPair ? halves[0] : name),
+      quote: quote ?? (isPair ? halves[1] : "USD"),
+      tick: tick ?? Scale(digits: 2, units: 1),
+      lot: lot ?? (isPair ? Scale(digits: 5, units: 1) : Scale(digits: 0, units: 1)),
+      rules: Rules())
+  }
+
+  /// A step such as 0.01, read digit by digit.
+  private static func step(_ arguments: inout Arguments, _ name: String) throws -> Scale? {
+    guard let text = try arguments.option(name) else { return nil }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let fraction = parts.count == 2 ? parts[1] : ""
+    let digits = parts.joined()
+    guard parts.count <= 2, fraction.utf8.count <= 18,
+      digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let units = Int64(digits), units > 0
+    else { throw Usage("\(name) needs a positive decimal, such as 0.01", for: "symbols") }
+    return Scale(digits: UInt8(fraction.utf8.count), units: units)
+  }
+}

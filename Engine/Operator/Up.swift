@@ -1,0 +1,104 @@
+import Glibc
+import Settings
+import Supervision
+
+extension Commands {
+  static let up = Command(
+    name: "up", summary: "start the exchange and wait until it is ready",
+    help: """
+      usage: outcry up [--state FOLDER] [--wait SECONDS] [--programs FOLDER]
+
+      Starts PostgreSQL, Redis, the engines, the workers and nginx, and keeps them running in the
+      background. Waits until the exchange is ready (--wait, 60 s). Doing it twice does no harm.
+
+        --programs FOLDER   where outcry-engine and outcry-worker lie, if not beside this program
+
+      OUTCRY_PORT (8080), OUTCRY_WORKERS (2) and the other variables of the README change what is
+      started. With OUTCRY_DATABASE or OUTCRY_REDIS set, that server is used and none is started.
+      """
+  ) { arguments in
+    let place = try Place(&arguments)
+    let seconds = try arguments.option("--wait") ?? "60"
+    guard let wait = Int(seconds), wait > 0 else {
+      throw Usage("--wait needs a number of seconds", for: "up")
+    }
+    try arguments.end()
+    let folder = try StateFolder(creating: place.statePath)
+    let stack = try place.stack(in: folder)
+    let isRunning = SupervisorLock.holder(of: folder.pidFile) != nil
+    if !isRunning { try Start(place: place, stack: stack).run() }
+
+    let probe = Readiness(stack: stack)
+    guard waitUntil(seconds: wait, { probe.isReady || probe.isBeyondHope }), probe.isReady else {
+      throw Failure(probe.complaint(after: wait))
+    }
+    print(isRunning ? "Outcry was up already." : "Outcry is up.")
+    print(firstSteps(stack))
+  }
+
+  /// Lines that work when they are pasted one after the other, as often as one likes: the account
+  /// gets a name of its own each time.
+  private static func firstSteps(_ stack: Stack) -> String {
+    let address = "http://localhost:\(stack.settings.port)"
+    let name = "trader-\(UInt32.random(in: 100_000...999_999))"
+    return """
+
+        \(address)
+
+      Try it:
+
+      TOKEN=$(curl -s \(address)/api/register -d '{"name":"\(name)","password":"correct horse"}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/'); echo $TOKEN
+      curl -s \(address)/api/orders -H "Authorization: Bearer $TOKEN" -d '{"symbol":"BTC-USD","side":"buy","type":"limit","price":"70000.00","quantity":"0.5"}'; echo
+      curl -s \(address)/api/book/BTC-USD; echo
+
+      `outcry status` shows what runs, `make down` stops it; everything it keeps is in
+      \(stack.folder.path).
+      """
+  }
+}
+
+/// Brings the supervisor to life where there is none.
+private struct Start {
+  let place: Place
+  let stack: Stack
+
+  func run() throws {
+    let folder = stack.folder
+    // What a killed supervisor left would keep ports, sockets and locks.
+    let leftovers = Leftovers(of: folder)
+    let count = leftovers.stopProcesses()
+    if count > 0 { print("stopped \(count) processes that were left from before") }
+    leftovers.removeSegments(of: stack.settings.instance)
+    try requirePrograms()
+    try requirePort()
+    try SavedEnvironment.write(to: folder)
+    try Preparation(of: stack).run(nginxTemplate: try place.nginxTemplate())
+
+    let log = try LogFile(path: "\(folder.logs)/supervisor.log").open()
+    defer { close(log) }
+    let own = Files.linkTarget("/proc/self/exe") ?? "outcry"
+    let spawn = Spawn(
+      command: [
+        own, "supervise", "--state", folder.path, "--programs", place.programsFolder,
+      ],
+      environment: Settings.processEnvironment(), folder: folder.path, output: log)
+    _ = try spawn.start()
+  }
+
+  private func requirePrograms() throws {
+    for name in ["outcry-engine", "outcry-worker"] {
+      guard Files.exists("\(place.programsFolder)/\(name)") else {
+        throw Failure(
+          "\(name) is not in \(place.programsFolder): `make up` builds it, "
+            + "or `swift build -c release --product \(name)`")
+      }
+    }
+  }
+
+  private func requirePort() throws {
+    let port = stack.settings.port
+    guard Port.isFree(port) else {
+      throw Failure("another program uses port \(port): choose one, OUTCRY_PORT=9000 outcry up")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Glibc
+
+/// Processes and segments that outlived their supervisor. Its children stop when it is killed, but
+/// theirs may not have, and "nothing is left" has to hold whatever happened.
+public struct Leftovers {
+  let folder: StateFolder
+
+  public init(of folder: StateFolder) { self.folder = folder }
+
+  private static let programs: Set<String> = [
+    "postgres", "redis-server", "redis-check-rdb", "nginx", "outcry-engine", "outcry-worker",
+    "outcry-feed",
+  ]
+
+  /// Everything the stack starts works in the state folder or in one inside it, and goes by one of
+  /// a few names. Both together can be nobody else's process. Pid files are no help: the process
+  /// that wrote one may be the one that is gone.
+  public func processes() -> [pid_t] {
+    Files.names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
+      guard pid != getpid(), let place = Files.linkTarget("/proc/\(pid)/cwd"),
+        place == folder.path || place.hasPrefix(folder.path + "/"),
+        let executable = Files.linkTarget("/proc/\(pid)/exe")
+      else { return false }
+      // A program that was built again since shows as "outcry-engine (deleted)".
+      let name = executable.split(separator: "/").last?.split(separator: " ").first ?? ""
+      return Leftovers.programs.contains(String(name))
+    }
+  }
+
+  /// Asks all to stop, then kills what still runs. Says how many there were.
+  @discardableResult
+  public func stopProcesses(graceSeconds: Int = 5) -> Int {
+    let found = processes()
+    // SIGTERM would make PostgreSQL wait for its clients; SIGINT stops it in order at once. To the
+    // other programs it means the same as SIGTERM.
+    for pid in found { kill(pid, SIGINT) }
+    if !waitUntil(seconds: graceSeconds, { processes().isEmpty }) {
+      for pid in processes() { kill(pid, SIGKILL) }
+      waitUntil(seconds: 5) { processes().isEmpty }
+    }
+    return found.count
+  }
+
+  public func segments(of instance: String) -> [String] {
+    Files.names(in: "/dev/shm").filter { $0.hasPrefix("outcry.\(instance).") }
+  }
+
+  public func removeSegments(of instance: String) {
+    for name in segments(of: instance) { shm_unlink("/" + name) }
+  }
+}
+
+/// Asks every 10 ms until the condition holds; false when it did not in time.
+@discardableResult
+public func waitUntil(seconds: Int, _ condition: () -> Bool) -> Bool {
+  let deadline = Clock.now + Int64(seconds) * 1_000_000_000
+  while !condition() {
+    guard Clock.now < deadline else { return false }
+    usleep(10_000)
+  }
+  return true
+}
+
+/// Nanoseconds that never run backwards.
+public enum Clock {
+  public static var now: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}

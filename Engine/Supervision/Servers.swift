@@ -1,0 +1,98 @@
+import Glibc
+import Settings
+
+/// The three servers the stack runs for itself, each with nothing but what is said here.
+extension Stack {
+  /// fsync and synchronous_commit stay on: an answered order must survive a power cut. The rest
+  /// trades memory and disk for fewer, larger writes.
+  var postgres: Program {
+    let options: KeyValuePairs = [
+      "listen_addresses": "",
+      "unix_socket_directories": folder.postgresSocketFolder,
+      "unix_socket_permissions": "0700",
+      "max_connections": "500",
+      "shared_buffers": "256MB",
+      "wal_buffers": "16MB",
+      "max_wal_size": "4GB",
+      "min_wal_size": "512MB",
+      "checkpoint_timeout": "15min",
+      "fsync": "on",
+      "synchronous_commit": "on",
+      "wal_compression": "off",
+      "jit": "off",
+      // After a crash: one call for the file system instead of one for each of 1,000 files.
+      "recovery_init_sync_method": "syncfs",
+      "log_checkpoints": "off",
+      "log_line_prefix": "%m [%p] ",
+    ]
+    var program = Program(
+      name: "postgres",
+      command: [tools.postgres, "-D", folder.postgres]
+        + options.flatMap { ["-c", "\($0.key)=\($0.value)"] })
+    program.readiness = .postmaster(pidFile: "\(folder.postgres)/postmaster.pid")
+    program.stopSignal = SIGINT  // disconnects its clients; SIGTERM would wait for them
+    program.stopSeconds = 30
+    program.orphanSignal = SIGQUIT
+    let user = PostgresUser(for: folder, setpriv: tools.setpriv)
+    program.user = user.name
+    program.mayPassFolders = user.needsToPassFolders
+    return program
+  }
+
+  /// Keeps nothing on disk: every key can be made again from the journal.
+  var redis: Program {
+    var program = Program(
+      name: "redis",
+      command: [
+        tools.redis, "--port", "0", "--unixsocket", folder.redisSocket, "--unixsocketperm", "700",
+        "--dir", folder.redis, "--save", "", "--appendonly", "no", "--daemonize", "no",
+      ])
+    program.readiness = .socket(path: folder.redisSocket)
+    return program
+  }
+
+  var nginx: Program {
+    // nginx's workers keep the user that started it: they have to reach sockets in this folder.
+    let user = geteuid() == 0 ? ["-g", "user root;"] : []
+    var program = Program(
+      name: "nginx",
+      command: [tools.nginx, "-p", folder.nginx, "-e", "stderr", "-c", nginxConfiguration] + user)
+    program.stopSignal = SIGQUIT  // finishes what it has begun
+    // When the master is killed its workers would keep the port; on SIGQUIT they let go of it at
+    // once and still finish their requests.
+    program.orphanSignal = SIGQUIT
+    return program
+  }
+
+  var nginxConfiguration: String { "\(folder.nginx)/nginx.conf" }
+
+  /// The configuration in the repository with its placeholders filled in.
+  func nginxText(template: String) -> String {
+    let workers =
+      switch settings.listen {
+      case .unix(let path): "unix:\(path)"
+      case .tcp: settings.listen.description
+      }
+    return template.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.hasPrefix("#")
+        ? String(line)
+        : String(line).replacing("${OUTCRY_PORT}", with: String(settings.port))
+          .replacing("${OUTCRY_WORKERS_ADDRESS}", with: workers)
+    }.joined(separator: "\n")
+  }
+}
+
+/// PostgreSQL refuses to run as root, so root runs it as the user its package made.
+struct PostgresUser {
+  var name: String?
+  /// A checkout below a folder such as root's home is closed to that user. The one capability
+  /// that lets it look into folders is less than opening the folder to everybody would be.
+  var needsToPassFolders = false
+
+  init(for folder: StateFolder, setpriv: String) {
+    guard geteuid() == 0 else { return }
+    name = "postgres"
+    let look = [setpriv, "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"]
+    needsToPassFolders = !Command.succeeds(look + ["test", "-x", folder.path])
+  }
+}

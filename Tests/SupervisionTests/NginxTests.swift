@@ -1,0 +1,97 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What nginx says by itself must look like what the API says.
+@Suite("nginx", .serialized)
+struct NginxTests {
+  private struct Case: CustomTestStringConvertible {
+    var name: String
+    var request: String
+    var status: Int
+    var code: String
+    var testDescription: String { name }
+
+    init(_ name: String, _ request: String, _ status: Int, _ code: String) {
+      self.name = name
+      self.request = request
+      self.status = status
+      self.code = code
+    }
+  }
+
+  private let cases = [
+    Case("no HTTP at all", "GARBAGE\r\n\r\n", 400, "bad_request"),
+    Case("no Host", "GET / HTTP/1.1\r\n\r\n", 400, "bad_request"),
+    Case(
+      "a length that is no number",
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n", 400, "bad_request"),
+    Case("a path above the root", "GET /../x HTTP/1.1\r\nHost: x\r\n\r\n", 400, "bad_request"),
+    Case(
+      "a long header",
+      "GET / HTTP/1.1\r\nHost: x\r\nA: \(String(repeating: "a", count: 20000))\r\n\r\n", 431,
+      "headers_too_large"),
+    Case(
+      "a long path", "GET /\(String(repeating: "a", count: 20000)) HTTP/1.1\r\nHost: x\r\n\r\n",
+      414, "uri_too_long"),
+    Case("TRACE", "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method_not_allowed"),
+    Case("HTTP 3.1", "GET / HTTP/3.1\r\nHost: x\r\n\r\n", 505, "http_version"),
+    Case(
+      "an unknown encoding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", 501,
+      "not_implemented"),
+    Case(
+      "a large body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 413,
+      "body_too_large"),
+    Case(
+      "a large body in chunks",
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + String(repeating: "10000\r\n\(String(repeating: "a", count: 65536))\r\n", count: 17),
+      413, "body_too_large"),
+    Case("its own place for errors", "GET /error HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+  ]
+
+  private func check(_ answer: String, _ expected: Case) throws {
+    let head = answer.components(separatedBy: "\r\n\r\n")
+    #expect(head[0].hasPrefix("HTTP/1.1 \(expected.status) "), "\(expected.name): \(head[0])")
+    #expect(head[0].contains("Content-Type: application/json"), "\(expected.name)")
+    let body = Data((head.count > 1 ? head[1] : "").utf8)
+    let json = try? JSONSerialization.jsonObject(with: body) as? [String: [String: String]]
+    #expect(json?["error"]?["code"] == expected.code, "\(expected.name)")
+    #expect(json?["error"]?["message"]?.isEmpty == false, "\(expected.name)")
+  }
+
+  @Test("answers in JSON whatever it refuses by itself")
+  func refusals() throws {
+    let stack = try TestStack()
+    #expect(stack.outcry("up").status == 0)
+    for expected in cases { try check(stack.raw(expected.request), expected) }
+  }
+
+  @Test("says 502 in JSON, and when to come back, while no worker is there")
+  func noWorkers() throws {
+    let stack = try TestStack()
+    #expect(stack.outcry("up").status == 0)
+    // Without its socket file the address of the workers leads nowhere.
+    try FileManager.default.removeItem(atPath: stack.state + "/run/workers.sock")
+    for pid in stack.programs.filter({ $0.name == "worker" }).map(\.pid) { kill(pid, SIGKILL) }
+    #expect(eventually { stack.get("/x") == 502 })
+    let answer = stack.raw("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    try check(answer, Case("no worker", "", 502, "unavailable"))
+    #expect(answer.contains("Retry-After: 1\r\n"))
+  }
+
+  @Test("logs each request as one JSON object with its id and the worker's time")
+  func accessLog() throws {
+    let stack = try TestStack()
+    #expect(stack.outcry("up").status == 0)
+    #expect(stack.get("/logged?a=%22b%22") == 200)
+    stack.outcry("down")
+    let lines = readFile(stack.state + "/nginx/access.log").split(separator: "\n")
+    let line = try #require(lines.first { $0.contains("/logged") })
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    #expect((json["requestId"] as? String)?.count == 32)
+    #expect(json["status"] as? Int == 200)
+    #expect(Double(json["upstreamSeconds"] as? String ?? "") != nil)
+  }
+}
