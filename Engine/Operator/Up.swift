@@ -41,14 +41,20 @@ extension Commands {
   private static func firstSteps(_ stack: Stack) -> String {
     let address = "http://localhost:\(stack.settings.port)"
     let name = "trader-\(UInt32.random(in: 100_000...999_999))"
+    let register =
+      "TOKEN=$(curl -s \(address)/api/register -d '{\"name\":\"\(name)\","
+      + #""password":"correct horse"}' | sed 's/.*"token":"\([^"]*\)".*/\1/'); echo $TOKEN"#
+    let order =
+      "curl -s \(address)/api/orders -H \"Authorization: Bearer $TOKEN\" -d "
+      + #"'{"symbol":"BTC-USD","side":"buy","type":"limit","price":"70000.00","quantity":"0.5"}'"#
     return """
 
         \(address)
 
       Try it:
 
-      TOKEN=$(curl -s \(address)/api/register -d '{"name":"\(name)","password":"correct horse"}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/'); echo $TOKEN
-      curl -s \(address)/api/orders -H "Authorization: Bearer $TOKEN" -d '{"symbol":"BTC-USD","side":"buy","type":"limit","price":"70000.00","quantity":"0.5"}'; echo
+      \(register)
+      \(order); echo
       curl -s \(address)/api/book/BTC-USD; echo
 
       `outcry status` shows what runs, `make down` stops it; everything it keeps is in
