@@ -26,7 +26,7 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
-  let explained: Set<String> = []
+  let explained: Set<String> = ["Workers/API", "Workers/Accounts"]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
 }
 
@@ -76,6 +76,7 @@ let package = Package(
       "Workers", "WorkerProcess", named: "outcry-worker", needs: ["Service", "WorkerPool"]),
 
     // What the tests and benchmarks share.
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "TestSupport", dependencies: ["Wire", "OrderBook", "SharedMemory", "Postgres"],
       path: "Tests/TestSupport", swiftSettings: strict),
@@ -95,8 +96,9 @@ let package = Package(
     tests(of: "Postgres", needs: ["Postgres", "TestSupport"]),
     tests(of: "Store", needs: ["Store", "TestSupport"]),
     tests(of: "Feed", needs: ["Feed", "TestSupport"]),
-    tests(of: "API", needs: ["API", "TestSupport"]),
-    tests(of: "Accounts", needs: ["Accounts", "Postgres", "Store", "TestSupport"]),
+    tests(of: "API", needs: ["API", "CAllocations", "TestSupport"]),
+    tests(
+      of: "Accounts", needs: ["Accounts", "CAllocations", "Postgres", "Store", "TestSupport"]),
     tests(of: "FastCGI", needs: ["FastCGI", "TestSupport"]),
     tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport", "outcry-worker"]),
     tests(of: "Style", needs: ["TestSupport"]),

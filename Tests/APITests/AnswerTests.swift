@@ -175,6 +175,12 @@ struct AnswerTests {
       try fields { $0.loggedIn(account: 1, token: "t", expiresAt: 5) }
         == ["account", "token", "expiresAt"])
     #expect(
+      try fields { $0.issuedKey(apiKey: "k", apiSecret: "s", permission: .readOnly) }
+        == ["apiKey", "apiSecret", "permission"])
+    #expect(
+      AnswerTests.json { $0.keys([("k", .trading, 5)]) }
+        == #"{"keys":[{"apiKey":"k","permission":"trading","createdAt":5}]}"#)
+    #expect(
       try fields { $0.symbol(Fixtures.coarse, state: .halted) }.isSuperset(
         of: ["symbol", "state", "shard", "tickSize", "lotSize", "maxNotional"]))
     let trade = TradeRow(tradeID: 1, price: 2, quantity: 3, side: .sell, time: 4, sequence: 5)

@@ -18,9 +18,10 @@ struct BatchTests {
 
   @Test("broken JSON fails all of it")
   func broken() {
-    for body in ["{\"orders\":[\(BatchTests.good),{]}", "{\"orders\":[\(BatchTests.good)]",
-      "{\"orders\":[\(BatchTests.good),]}", "{\"orders\":[\(BatchTests.good)]} x"]
-    {
+    for body in [
+      "{\"orders\":[\(BatchTests.good),{]}", "{\"orders\":[\(BatchTests.good)]",
+      "{\"orders\":[\(BatchTests.good),]}", "{\"orders\":[\(BatchTests.good)]} x",
+    ] {
       #expect(code(of: body) == "malformed_json", "\(body)")
     }
   }

@@ -21,12 +21,14 @@ struct JSONReaderTests {
 
   static func check(_ text: String) -> JSONError.Kind? { check(Array(text.utf8)) }
 
-  @Test("takes what RFC 8259 allows", arguments: [
-    "{}", "[]", " \t\r\n{ } ", "null", "true", "false", "0", "-0", "1e400", "-1.5E-3", "\"\"",
-    "[1,[2,{\"a\":[]}],\"x\"]", "{\"a\":1,\"b\":{\"c\":null}}", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-    "\"\\u00e9\\ud83d\\ude00\"", "\"\u{e9}\u{1F600}\u{7f}\u{2028}\"",
-    "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
-  ])
+  @Test(
+    "takes what RFC 8259 allows",
+    arguments: [
+      "{}", "[]", " \t\r\n{ } ", "null", "true", "false", "0", "-0", "1e400", "-1.5E-3", "\"\"",
+      "[1,[2,{\"a\":[]}],\"x\"]", "{\"a\":1,\"b\":{\"c\":null}}", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+      "\"\\u00e9\\ud83d\\ude00\"", "\"\u{e9}\u{1F600}\u{7f}\u{2028}\"",
+      "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
+    ])
   func takes(text: String) {
     #expect(JSONReaderTests.check(text) == nil)
   }
@@ -60,11 +62,13 @@ struct JSONReaderTests {
     #expect(JSONReaderTests.check(text) == kind)
   }
 
-  @Test("refuses what is no UTF-8", arguments: [
-    [0x80], [0xc0, 0x80], [0xc1, 0xbf], [0xc3], [0xc3, 0x28], [0xe0, 0x80, 0x80],
-    [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xed, 0xbf, 0xbf], [0xf0, 0x80, 0x80, 0x80],
-    [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff], [0xfe],
-  ] as [[UInt8]])
+  @Test(
+    "refuses what is no UTF-8",
+    arguments: [
+      [0x80], [0xc0, 0x80], [0xc1, 0xbf], [0xc3], [0xc3, 0x28], [0xe0, 0x80, 0x80],
+      [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xed, 0xbf, 0xbf], [0xf0, 0x80, 0x80, 0x80],
+      [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff], [0xfe],
+    ] as [[UInt8]])
   func encoding(bytes: [UInt8]) {
     #expect(JSONReaderTests.check([0x22] + bytes + [0x22]) == .badUTF8)
     #expect(JSONReaderTests.check([0x22, 0x5c, 0x6e] + bytes + [0x22]) == .badUTF8)

@@ -46,10 +46,12 @@ struct OrderRequestTests {
     #expect(order.command.time_in_force == TimeInForce.fillOrKill.rawValue)
   }
 
-  @Test("every number form is read exactly", arguments: [
-    ("1e2", 10_000), ("1E+2", 10_000), ("100.00", 10_000), ("\"1e2\"", 10_000),
-    ("70000.0000000000000000000000000000000000000", 7_000_000), ("0.01", 1), ("1e-2", 1),
-  ] as [(String, Int64)])
+  @Test(
+    "every number form is read exactly",
+    arguments: [
+      ("1e2", 10_000), ("1E+2", 10_000), ("100.00", 10_000), ("\"1e2\"", 10_000),
+      ("70000.0000000000000000000000000000000000000", 7_000_000), ("0.01", 1), ("1e-2", 1),
+    ] as [(String, Int64)])
   func numbers(text: String, ticks: Int64) throws {
     #expect(try Fixtures.order(Fixtures.limit(["price": text])).command.terms.price == ticks)
   }
@@ -174,15 +176,17 @@ struct OrderRequestTests {
     }
   }
 
-  @Test("what makes sense is taken", arguments: [
-    ["postOnly": "true"], ["postOnly": "false", "timeInForce": "\"IOC\""],
-    ["timeInForce": "\"GTC\""], ["timeInForce": "\"FOK\""],
-    ["timeInForce": "\"GTD\"", "expiresAt": "1790000000000000"],
-    ["type": "\"market\"", "price": nil, "timeInForce": "\"GTC\""],
-    ["type": "\"stop\"", "price": nil, "stopPrice": "5"],
-    ["type": "\"stop_limit\"", "stopPrice": "5", "displayQuantity": "0.1"],
-    ["clientOrderId": "\"ABCxyz019._:/-\""],
-  ] as [[String: String?]])
+  @Test(
+    "what makes sense is taken",
+    arguments: [
+      ["postOnly": "true"], ["postOnly": "false", "timeInForce": "\"IOC\""],
+      ["timeInForce": "\"GTC\""], ["timeInForce": "\"FOK\""],
+      ["timeInForce": "\"GTD\"", "expiresAt": "1790000000000000"],
+      ["type": "\"market\"", "price": nil, "timeInForce": "\"GTC\""],
+      ["type": "\"stop\"", "price": nil, "stopPrice": "5"],
+      ["type": "\"stop_limit\"", "stopPrice": "5", "displayQuantity": "0.1"],
+      ["clientOrderId": "\"ABCxyz019._:/-\""],
+    ] as [[String: String?]])
   func taken(changes: [String: String?]) throws {
     _ = try Fixtures.order(Fixtures.limit(changes))
   }

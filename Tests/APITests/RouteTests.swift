@@ -17,8 +17,10 @@ struct RouteTests {
       ("POST", "/api/register", .register), ("POST", "/api/login", .login),
       ("POST", "/api/logout", .logout), ("POST", "/api/keys", .createKey),
       ("GET", "/api/keys", .listKeys), ("GET", "/api/account", .account),
-      ("DELETE", "/api/keys/00112233445566778899aabbccddeeff",
-        .deleteKey("00112233445566778899aabbccddeeff")),
+      (
+        "DELETE", "/api/keys/00112233445566778899aabbccddeeff",
+        .deleteKey("00112233445566778899aabbccddeeff")
+      ),
       ("POST", "/api/orders", .placeOrder), ("POST", "/api/orders/batch", .placeBatch),
       ("GET", "/api/orders", .listOrders), ("DELETE", "/api/orders", .cancelAll),
       ("GET", "/api/orders/1099511627777", .order(1_099_511_627_777)),
@@ -89,12 +91,14 @@ struct RouteTests {
     #expect(fills.symbol == nil && fills.page.limit == 100 && fills.page.before == nil)
   }
 
-  @Test("parameters that are not understood are refused by name", arguments: [
-    ("depth=0", "depth"), ("depth=1001", "depth"), ("depth=", "depth"), ("depth", "depth"),
-    ("depth=1e2", "depth"), ("depth=-1", "depth"), ("depth=+1", "depth"), ("depth=%", "depth"),
-    ("depth=5&depth=5", "depth"), ("size=5", "size"), ("depth=5&x", "x"), ("=5", ""),
-    ("depth=99999999999999999999", "depth"), ("depth=%C3", "depth"), ("depth=5%00", "depth"),
-  ])
+  @Test(
+    "parameters that are not understood are refused by name",
+    arguments: [
+      ("depth=0", "depth"), ("depth=1001", "depth"), ("depth=", "depth"), ("depth", "depth"),
+      ("depth=1e2", "depth"), ("depth=-1", "depth"), ("depth=+1", "depth"), ("depth=%", "depth"),
+      ("depth=5&depth=5", "depth"), ("size=5", "size"), ("depth=5&x", "x"), ("=5", ""),
+      ("depth=99999999999999999999", "depth"), ("depth=%C3", "depth"), ("depth=5%00", "depth"),
+    ])
   func badQueries(text: String, field: String) {
     do throws(APIError) {
       let depth = try Fixtures.bytes(text, Queries.bookDepth)

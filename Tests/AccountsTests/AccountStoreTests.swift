@@ -72,9 +72,11 @@ struct AccountStoreTests {
   @Test("a name is taken once, also by two at the same time")
   func taken() async throws {
     _ = try register("bob")
-    guard case .nameTaken = error({ () throws(AccountError) in
-      try store.register(name: "bob", password: "12345678", now: 1, on: connection)
-    }) else {
+    guard
+      case .nameTaken = error({ () throws(AccountError) in
+        try store.register(name: "bob", password: "12345678", now: 1, on: connection)
+      })
+    else {
       Issue.record("bob registered twice")
       return
     }
@@ -104,9 +106,11 @@ struct AccountStoreTests {
   func badLogin() throws {
     _ = try register("joe")
     for (name, password) in [("joe", "12345679"), ("jim", "12345678"), ("JOE", "12345678")] {
-      guard case .badLogin = error({ () throws(AccountError) in
-        try store.login(name: name, password: password, now: 1, on: connection)
-      }) else {
+      guard
+        case .badLogin = error({ () throws(AccountError) in
+          try store.login(name: name, password: password, now: 1, on: connection)
+        })
+      else {
         Issue.record("\(name) got in")
         return
       }
@@ -135,9 +139,11 @@ struct AccountStoreTests {
     let listed = try store.keys(account: ann.account, on: connection)
     #expect(listed.map(\.key).sorted() == [ann.key.key, key.key].sorted())
     #expect(listed.filter(\.mayTrade).map(\.key) == [ann.key.key])
-    guard case .unknownKey = error({ () throws(AccountError) in
-      try store.revokeKey(key.key, account: bob.account, now: 1, on: connection)
-    }) else {
+    guard
+      case .unknownKey = error({ () throws(AccountError) in
+        try store.revokeKey(key.key, account: bob.account, now: 1, on: connection)
+      })
+    else {
       Issue.record("bob revoked ann's key")
       return
     }

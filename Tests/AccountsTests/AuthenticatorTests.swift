@@ -1,4 +1,5 @@
 import Accounts
+import CAllocations
 import Testing
 
 @Suite("Who a request is from")
@@ -178,5 +179,40 @@ struct AuthenticatorTests {
     #expect(small.find(ids[0], now: 0) != nil)
     #expect(small.find(ids[1], now: 0) == nil)
     #expect(small.find(ids[8], now: 0) != nil)
+  }
+
+  @Test("knowing a token or a signed request again takes no memory")
+  func allocations() {
+    let token = Array("Bearer \(Token(master).text)".utf8)
+    let key = APIKey(master)
+    let milliseconds = "\(AuthenticatorTests.now / 1000)"
+    let signature = Signature.make(
+      secret: key.secret, timestamp: milliseconds, method: "", target: "", body: [])
+    let texts = [key.key, signature, milliseconds].map { Array($0.utf8) }
+    let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+    func count(_ request: RequestCredentials) -> UInt64 {
+      if let credential = unknown(check.check(request, now: AuthenticatorTests.now)) {
+        cache.insert(credential.id, Identity(account: 1, mayTrade: true), cache.ticket())
+      }
+      let check = check
+      let before = outcry_allocations()
+      for _ in 0..<1000 { _ = check.check(request, now: AuthenticatorTests.now) }
+      return outcry_allocations() - before
+    }
+    token.withUnsafeBytes { token in
+      let request = RequestCredentials(
+        authorization: token, method: nothing, target: nothing, body: nothing)
+      #expect(count(request) == 0)
+    }
+    texts[0].withUnsafeBytes { key in
+      texts[1].withUnsafeBytes { signature in
+        texts[2].withUnsafeBytes { timestamp in
+          let request = RequestCredentials(
+            authorization: nil, apiKey: key, signature: signature, timestamp: timestamp,
+            method: nothing, target: nothing, body: nothing)
+          #expect(count(request) == 0)
+        }
+      }
+    }
   }
 }

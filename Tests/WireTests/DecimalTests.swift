@@ -25,7 +25,8 @@ struct DecimalTests {
   }
 
   static let refused: [(Scale, String, DecimalError)] =
-    ["", "-", "+1", ".5", "5.", "01", "00", "1e", "1e+", "1.e2", "0x10", "NaN", "Infinity", "1 ",
+    [
+      "", "-", "+1", ".5", "5.", "01", "00", "1e", "1e+", "1.e2", "0x10", "NaN", "Infinity", "1 ",
       " 1", "1,5", "1..2", "1.2.3", "--1", "1e2.5", "1e2e2", "\u{0661}", "1_000", "-01",
     ].map { (cent, $0, .malformed) } + [
       (cent, "0", .zero), (cent, "-0", .zero), (cent, "0.00", .zero), (cent, "0e400", .zero),

@@ -27,6 +27,41 @@ extension JSONOutput {
     endObject()
   }
 
+  /// A further key, with the secret that is shown this once.
+  public mutating func issuedKey(
+    apiKey: String, apiSecret: String, permission: KeyPermission
+  ) {
+    beginObject()
+    key("apiKey")
+    value(apiKey)
+    key("apiSecret")
+    value(apiSecret)
+    key("permission")
+    value(permission.rawValue)
+    endObject()
+  }
+
+  /// `{"keys":[{"apiKey","permission","createdAt"}]}`.
+  public mutating func keys(
+    _ keys: [(apiKey: String, permission: KeyPermission, createdAt: Int64)]
+  ) {
+    beginObject()
+    key("keys")
+    beginArray()
+    for row in keys {
+      beginObject()
+      key("apiKey")
+      value(row.apiKey)
+      key("permission")
+      value(row.permission.rawValue)
+      key("createdAt")
+      value(row.createdAt)
+      endObject()
+    }
+    endArray()
+    endObject()
+  }
+
   /// `{"status":"ok","pid",…}`: the process that answers serves.
   public mutating func health(instance: String, pid: Int32, startedAt: Int64) {
     beginObject()

@@ -56,10 +56,10 @@ public enum Signature {
         APIKey.withSecret(of: key, master) { secret in
           var state = crypto_auth_hmacsha256_state()
           crypto_auth_hmacsha256_init(&state, start(secret)!, secret.count)
-          for part in [parts.timestamp, parts.method, parts.target, parts.body] {
-            guard let bytes = start(part) else { continue }
-            crypto_auth_hmacsha256_update(&state, bytes, UInt64(part.count))
-          }
+          update(&state, parts.timestamp)
+          update(&state, parts.method)
+          update(&state, parts.target)
+          update(&state, parts.body)
           crypto_auth_hmacsha256_final(&state, output)
         }
         return sodium_memcmp(expected.baseAddress!, given.baseAddress!, 32) == 0
@@ -80,6 +80,13 @@ public enum Signature {
     var output = [UInt8](repeating: 0, count: 32)
     crypto_auth_hmacsha256_final(&state, &output)
     return Sodium.hex(output)
+  }
+
+  private static func update(
+    _ state: inout crypto_auth_hmacsha256_state, _ part: UnsafeRawBufferPointer
+  ) {
+    guard let bytes = start(part) else { return }
+    crypto_auth_hmacsha256_update(&state, bytes, UInt64(part.count))
   }
 
   private static func start(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8>? {
