@@ -69,3 +69,11 @@ int outcry_signal_with_value(int process, int signal_number, int value) {
   union sigval payload = {.sival_int = value};
   return sigqueue(process, signal_number, payload) == 0 ? 0 : errno;
 }
+
+void *outcry_reserve(size_t bytes, int *error) {
+  int kind = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, kind, -1, 0);
+  if (start != MAP_FAILED) return start;
+  *error = errno;
+  return NULL;
+}

@@ -15,11 +15,13 @@ public enum EventKind: UInt8, Sendable, CaseIterable {
   case trade
   /// An iceberg's next slice went to the back of its level.
   case refilled
-  /// The subject left the book with `quantity` unfilled; `reason` says why.
+  /// The subject left the book with `quantity` unfilled; `reason` says why. A market order by
+  /// quote quantity always ends with one, `quoteSpent` meaning that it did all it could.
   case cancelled
   /// The subject's price or quantity changed; the level is the one it rested on before.
   case amended
-  /// A stop was reached and acts from here on as the order it carried.
+  /// A stop was reached and acts from here on as the order it carried. (One that waits makes no
+  /// event but `accepted`.)
   case triggered
   /// The market state is now `state`.
   case state
@@ -40,7 +42,10 @@ public enum EndReason: UInt8, Sendable, CaseIterable {
   case quoteSpent
   case selfTrade
   case expired
+  /// It would have caused more iceberg refills, or a larger sum of quote, than one order may.
   case overLimit
+  /// A fill-or-kill stop that was reached and could not be filled whole.
+  case notFillable
 }
 
 public enum MarketState: UInt8, Sendable, CaseIterable {

@@ -230,6 +230,7 @@ enum OrderWords {
     case .selfTrade: "self_trade"
     case .expired: "expired"
     case .overLimit: "over_limit"
+    case .notFillable: "not_fillable"
     }
   }
 }

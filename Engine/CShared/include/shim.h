@@ -2,6 +2,7 @@
 #ifndef OUTCRY_SHIM_H
 #define OUTCRY_SHIM_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -47,5 +48,9 @@ int outcry_accept(int listener);
 
 /* The kernel's number of the calling thread. */
 int outcry_thread_id(void);
+
+/* Address space of which only the pages that are touched cost memory, all zero; or NULL, with the
+ * errno in *error. */
+void *outcry_reserve(size_t bytes, int *error);
 
 #endif
