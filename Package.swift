@@ -57,7 +57,7 @@ let package = Package(
       "Engine", "SymbolEngine",
       needs: ["Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
     program("Engine", "EngineProcess", named: "outcry-engine", needs: ["SymbolEngine"]),
-    library("Engine", "Supervision", needs: ["CShared", "Settings"]),
+    library("Engine", "Supervision", needs: ["CShared", "Settings", "SharedMemory"]),
     program(
       "Engine", "Operator", named: "outcry",
       needs: ["CShared", "Postgres", "Settings", "SharedMemory", "Store", "Supervision", "Wire"]),

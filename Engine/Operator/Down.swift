@@ -22,7 +22,7 @@ extension Commands {
     let wasRunning = stopSupervisor(of: folder)
     let leftovers = Leftovers(of: folder)
     let count = leftovers.stopProcesses()
-    leftovers.removeSegments(of: instance)
+    try leftovers.removeSegments(of: instance)
     let rest = leftovers.processes()
     guard rest.isEmpty else {
       throw Failure("these processes do not stop, even when killed: \(rest)")

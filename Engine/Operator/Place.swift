@@ -10,10 +10,11 @@ struct Place {
   /// Takes the options that every command knows.
   init(_ arguments: inout Arguments) throws {
     let environment = Settings.processEnvironment()
-    let named = environment["OUTCRY_STATE_DIR"].flatMap { $0.isEmpty ? nil : $0 }
-    statePath = try arguments.option("--state") ?? named ?? ".outcry"
+    let usual = environment["OUTCRY_STATE_DIR"].flatMap { $0.isEmpty ? nil : $0 }
+    statePath = try arguments.option("--state") ?? usual ?? ".outcry"
     let own = Files.linkTarget("/proc/self/exe") ?? ""
-    programsFolder = try arguments.option("--programs") ?? Place.folder(of: own)
+    let named = try arguments.option("--programs")
+    programsFolder = named.map { Files.resolved($0) ?? $0 } ?? Place.folder(of: own)
   }
 
   /// The state folder, which has to be there.

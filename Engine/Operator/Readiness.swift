@@ -1,5 +1,6 @@
 import Glibc
 import Settings
+import SharedMemory
 import Supervision
 
 /// Whether the whole stack answers, and what to say when it does not.
@@ -19,8 +20,8 @@ struct Readiness {
     SupervisorLock.holder(of: stack.folder.pidFile) == nil && hasHadTime
   }
 
-  private let startedAt = Clock.now
-  private var hasHadTime: Bool { Clock.now - startedAt > 2_000_000_000 }
+  private let startedAt = Clock.monotonicNanos()
+  private var hasHadTime: Bool { Clock.monotonicNanos() - startedAt > 2_000_000_000 }
 
   init(stack: Stack) { self.stack = stack }
 

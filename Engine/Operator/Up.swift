@@ -74,7 +74,7 @@ private struct Start {
     let leftovers = Leftovers(of: folder)
     let count = leftovers.stopProcesses()
     if count > 0 { print("stopped \(count) processes that were left from before") }
-    leftovers.removeSegments(of: stack.settings.instance)
+    try leftovers.removeSegments(of: stack.settings.instance)
     try requirePrograms()
     try requirePort()
     try SavedEnvironment.write(to: folder)

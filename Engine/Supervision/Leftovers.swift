@@ -1,4 +1,5 @@
 import Glibc
+import SharedMemory
 
 /// Processes and segments that outlived their supervisor. Its children stop when it is killed, but
 /// theirs may not have, and "nothing is left" has to hold whatever happened.
@@ -41,31 +42,19 @@ public struct Leftovers {
     return found.count
   }
 
-  public func segments(of instance: String) -> [String] {
-    Files.names(in: "/dev/shm").filter { $0.hasPrefix("outcry.\(instance).") }
-  }
-
-  public func removeSegments(of instance: String) {
-    for name in segments(of: instance) { shm_unlink("/" + name) }
+  /// Only for when none of the processes is left.
+  public func removeSegments(of instance: String) throws(SegmentError) {
+    try Instance(name: instance).removeAll()
   }
 }
 
 /// Asks every 10 ms until the condition holds; false when it did not in time.
 @discardableResult
 public func waitUntil(seconds: Int, _ condition: () -> Bool) -> Bool {
-  let deadline = Clock.now + Int64(seconds) * 1_000_000_000
+  let deadline = Clock.monotonicNanos() + Int64(seconds) * 1_000_000_000
   while !condition() {
-    guard Clock.now < deadline else { return false }
+    guard Clock.monotonicNanos() < deadline else { return false }
     usleep(10_000)
   }
   return true
-}
-
-/// Nanoseconds that never run backwards.
-public enum Clock {
-  public static var now: Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
 }

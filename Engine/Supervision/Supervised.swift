@@ -1,5 +1,6 @@
 import Glibc
 import Settings
+import SharedMemory
 
 /// A program and what became of it so far. Knows when to start it again; starts nothing itself.
 struct Supervised {
@@ -11,7 +12,7 @@ struct Supervised {
   var restarts = 0
   /// Wall-clock seconds, for people.
   var since: Int = 0
-  /// `Clock.now` before which it is not started again.
+  /// `Clock.monotonicNanos()` before which it is not started again.
   var notBefore: Int64 = 0
   private var startedAt: Int64 = 0
   private var failures = 0

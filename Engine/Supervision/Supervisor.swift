@@ -1,6 +1,7 @@
 import CShared
 import Glibc
 import Settings
+import SharedMemory
 
 /// Starts the programs, starts the dead ones again, stops all when asked. One thread, one loop:
 /// signals only arrive as bytes of a descriptor, so nothing here runs at a surprising moment.
@@ -51,7 +52,7 @@ public struct Supervisor {
   // MARK: Starting
 
   private mutating func startWhatCanStart() {
-    let now = Clock.now
+    let now = Clock.monotonicNanos()
     for index in programs.indices {
       if programs[index].pid != 0 {
         let entry = programs[index]
@@ -82,10 +83,10 @@ public struct Supervisor {
         command: program.launch(setpriv: setpriv), environment: environment, folder: folder.path,
         output: output)
       spawn.listener = program.takesListener ? listener : nil
-      programs[index].started(try spawn.start(), at: Clock.now)
+      programs[index].started(try spawn.start(), at: Clock.monotonicNanos())
       log.info("started", ["program": program.name, "child": programs[index].pid])
     } catch {
-      programs[index].died(at: Clock.now)
+      programs[index].died(at: Clock.monotonicNanos())
       log.error("cannot start", ["program": program.name, "reason": error.description])
     }
   }
@@ -94,7 +95,7 @@ public struct Supervisor {
 
   /// For ever, unless something waits for time to pass or for a program to get ready.
   private func millisecondsToNextStep() -> Int32 {
-    let now = Clock.now
+    let now = Clock.monotonicNanos()
     var wait = Int32(5000)  // the logs are looked at this often
     for entry in programs {
       if entry.pid == 0 {
@@ -136,7 +137,7 @@ public struct Supervisor {
       guard waitpid(pid, &status, WNOHANG) == pid else { continue }
       let program = programs[index].program
       if let signal = program.orphanSignal { kill(-pid, signal) }
-      programs[index].died(at: Clock.now)
+      programs[index].died(at: Clock.monotonicNanos())
       log.error(
         "died",
         [
@@ -189,7 +190,7 @@ public struct Supervisor {
   }
 
   private mutating func boundLogs() {
-    let now = Clock.now
+    let now = Clock.monotonicNanos()
     guard now - logsBoundedAt > 5_000_000_000 else { return }
     logsBoundedAt = now
     for place in [folder.logs, folder.nginx] {
