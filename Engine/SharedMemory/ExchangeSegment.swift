@@ -31,9 +31,15 @@ public final class ExchangeSegment: Sendable {
 
   /// A free slot with its mailboxes, or that of a dead worker; nil when 64 workers live.
   public func claimWorkerSlot() throws(SegmentError) -> WorkerSlot? {
-    for index in 0..<Int(OUTCRY_WORKER_SLOTS)
-    where try segment.tryLock(Int64(OUTCRY_LOCK_WORKER_SLOTS) + Int64(index)) {
-      return try WorkerSlot(segment: segment, index: index)
+    for index in 0..<Int(OUTCRY_WORKER_SLOTS) {
+      let byte = Int64(OUTCRY_LOCK_WORKER_SLOTS) + Int64(index)
+      guard try segment.tryLock(byte) else { continue }
+      do throws(SegmentError) {
+        return try WorkerSlot(segment: segment, index: index)
+      } catch {
+        segment.unlock(byte)
+        throw error
+      }
     }
     return nil
   }

@@ -77,11 +77,16 @@ extension ExchangeSegment {
     throws(SegmentError) -> Score?
   {
     for index in 0..<Int(OUTCRY_SCORES) {
-      guard try segment.tryLock(Int64(OUTCRY_LOCK_SCOREBOARD) + Int64(index)) else { continue }
+      let byte = Int64(OUTCRY_LOCK_SCOREBOARD) + Int64(index)
+      guard try segment.tryLock(byte) else { continue }
       let length = MemoryLayout<outcry_score>.stride
-      let offset = Int(OUTCRY_EXCHANGE_SCORES) + index * length
-      try segment.reserve(offset: offset, length: length)
-      let entry = score(index)
+      do throws(SegmentError) {
+        try segment.reserve(
+          offset: Int(OUTCRY_EXCHANGE_SCORES) + index * length, length: length)
+      } catch {
+        segment.unlock(byte)
+        throw error
+      }
       var fresh = outcry_score()
       fresh.role = role.rawValue
       fresh.stage = Stage.starting.rawValue
@@ -91,8 +96,9 @@ extension ExchangeSegment {
       fresh.number = number
       fresh.started_at = Clock.wallMicros()
       fresh.heartbeat = fresh.started_at
-      entry.pointee = fresh
-      return Score(entry: entry, index: index, segment: segment)
+      score(index).pointee = fresh
+      scoreCount.pointee.max(UInt32(index + 1), ordering: .releasing)
+      return Score(entry: score(index), index: index, segment: segment)
     }
     return nil
   }
@@ -100,10 +106,10 @@ extension ExchangeSegment {
   /// Every line ever used. The dead ones show how their owner ended.
   public func scores() -> [ScoreReading] {
     var readings: [ScoreReading] = []
-    for index in 0..<Int(OUTCRY_SCORES) {
+    let used = min(Int(scoreCount.pointee.load(ordering: .acquiring)), Int(OUTCRY_SCORES))
+    for index in 0..<used {
       let seen = score(index).pointee
-      // Lines are claimed from the first on, so behind the first unused one there are none.
-      if seen.role == 0 { break }
+      if seen.role == 0 { continue }
       let counters = seen.counters
       readings.append(
         ScoreReading(
@@ -116,6 +122,8 @@ extension ExchangeSegment {
     }
     return readings
   }
+
+  private var scoreCount: Word32 { segment.base.word32(Int(OUTCRY_EXCHANGE_SCORE_COUNT)) }
 
   private func score(_ index: Int) -> UnsafeMutablePointer<outcry_score> {
     (segment.base + Int(OUTCRY_EXCHANGE_SCORES)).assumingMemoryBound(to: outcry_score.self)

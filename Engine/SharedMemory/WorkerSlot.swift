@@ -48,10 +48,10 @@ public final class WorkerSlot: Sendable {
   }
 
   /// For up to 16 commands; nil when all are in use: 503.
-  public func acquireSmall() -> Mailbox? { acquire(from: \.small) }
+  public func acquireSmall() -> Mailbox? { acquire(large: false) }
 
   /// For up to 1,000 commands; nil when all are in use: 503.
-  public func acquireLarge() -> Mailbox? { acquire(from: \.large) }
+  public func acquireLarge() -> Mailbox? { acquire(large: true) }
 
   /// Gives a mailbox back: unused, given up, answered and read, or, after `giveUp` said `retry`
   /// for too long, still with an engine.
@@ -71,14 +71,13 @@ public final class WorkerSlot: Sendable {
     segment.base + Int(OUTCRY_EXCHANGE_SLOTS) + index * Int(OUTCRY_SLOT_LENGTH)
   }
 
-  private func acquire(from list: WritableKeyPath<Lists, [UInt16]>) -> Mailbox? {
+  private func acquire(large: Bool) -> Mailbox? {
     lists.withLock { lists -> Mailbox? in
       if !lists.retired.isEmpty { examineRetired(&lists) }
-      guard let mailbox = lists[keyPath: list].popLast().map(Int.init) else { return nil }
-      guard back(mailbox, &lists) else {
-        lists[keyPath: list].append(UInt16(mailbox))
-        return nil
-      }
+      guard let last = large ? lists.large.last : lists.small.last else { return nil }
+      let mailbox = Int(last)
+      guard back(mailbox, &lists) else { return nil }
+      if large { lists.large.removeLast() } else { lists.small.removeLast() }
       let place = MailboxPlace(slotBase: base, mailbox: mailbox)
       return Mailbox(place: place, slot: index, index: mailbox)
     }

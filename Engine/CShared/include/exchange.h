@@ -99,6 +99,7 @@ enum {
 
   /* inside the segment */
   OUTCRY_EXCHANGE_COUNT = 64,                 /* atomic u32: entries of the directory */
+  OUTCRY_EXCHANGE_SCORE_COUNT = 68,           /* atomic u32: lines of the scoreboard ever used */
   OUTCRY_EXCHANGE_NAMES = OUTCRY_PAGE,        /* atomic u32 each: 1 + entry, by hash of name */
   OUTCRY_EXCHANGE_IDS = OUTCRY_EXCHANGE_NAMES + 4 * OUTCRY_DIRECTORY_BUCKETS,
   OUTCRY_EXCHANGE_ENTRIES = OUTCRY_EXCHANGE_IDS + 4 * OUTCRY_SYMBOL_IDS,
