@@ -26,7 +26,7 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
-  let explained: Set<String> = ["Workers/API", "Workers/Accounts"]
+  let explained: Set<String> = ["Engine/SharedMemory", "Workers/API", "Workers/Accounts"]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
 }
 
