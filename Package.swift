@@ -86,6 +86,9 @@ let package = Package(
       "Tests/Benchmarks", "Requests", named: "outcry-bench-requests",
       needs: ["API", "Accounts", "Wire"]),
     program(
+      "Tests/Benchmarks", "Store", named: "outcry-bench-store",
+      needs: ["Store", "Postgres", "TestSupport", "Wire"]),
+    program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
     tests(of: "Settings", needs: ["Settings"]),
