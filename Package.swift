@@ -26,7 +26,9 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
-  let explained: Set<String> = ["Engine/SharedMemory", "Workers/API", "Workers/Accounts"]
+  let explained: Set<String> = [
+    "Engine/Feed", "Engine/SharedMemory", "Engine/Store", "Workers/API", "Workers/Accounts",
+  ]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
 }
 
@@ -52,7 +54,7 @@ let package = Package(
     library("Engine", "SymbolState", needs: ["Wire", "OrderBook"]),
     library("Engine", "Store", needs: ["Postgres", "Wire"]),
     .systemLibrary(name: "CRedis", path: "Engine/CRedis"),
-    library("Engine", "Feed", needs: ["CRedis", "Wire"]),
+    library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
     library(
       "Engine", "SymbolEngine",
       needs: ["Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
@@ -98,7 +100,7 @@ let package = Package(
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),
     tests(of: "Postgres", needs: ["Postgres", "TestSupport"]),
     tests(of: "Store", needs: ["Store", "TestSupport"]),
-    tests(of: "Feed", needs: ["Feed", "TestSupport"]),
+    tests(of: "Feed", needs: ["Feed", "Settings", "TestSupport", "Wire"]),
     tests(of: "API", needs: ["API", "CAllocations", "TestSupport"]),
     tests(
       of: "Accounts", needs: ["Accounts", "CAllocations", "Postgres", "Store", "TestSupport"]),

@@ -1,0 +1,202 @@
+import CShared
+import Glibc
+import Settings
+import Wire
+
+public enum FeedStatus: Sendable {
+  case connected
+  case lost(RedisError)
+  /// These sequences were not published; subscribers have been told.
+  case gap(ClosedRange<UInt64>)
+}
+
+/// Publishes one symbol's committed events to Redis, on a thread of its own. Redis may be slow or
+/// away: the inbox is bounded and its other end never waits. Whatever was not published is
+/// announced as a gap, and the depth goes on from a snapshot.
+public final class Publisher: @unchecked Sendable {
+  public let inbox: FeedInbox
+
+  // All of the rest belongs to the thread in `run`.
+  private let address: Address
+  private let depthSource: (inout Depth) -> Bool
+  private let report: (FeedStatus) -> Void
+  private let channels: FeedChannels
+  private var messages: FeedMessages
+  private var redis: RedisConnection?
+  private var batch = FeedBatch()
+  private var ticker = TickerWindow()
+  private var depth = Depth()
+  private var content = FeedInbox.Content()
+  /// Up to here subscribers know everything, or have been told that they do not.
+  private var published: UInt64
+  /// Where the next message of trades starts, less one.
+  private var tradesEnd: UInt64
+  /// The same as of the last round that Redis answered.
+  private var tradesConfirmed: UInt64
+  /// Where the next difference starts, less one; nil when a snapshot has to come first.
+  private var depthEnd: UInt64?
+  /// What was taken from the inbox and could not be published.
+  private var gap: ClosedRange<UInt64>?
+  private var keysAreStale = true
+  private var keysAreDue: Int64 = 0
+  private var retryAt: Int64 = 0
+  private var backOff: Int64 = Publisher.shortestBackOff
+
+  private static let shortestBackOff: Int64 = 50_000_000
+  private static let longestBackOff: Int64 = 2_000_000_000
+  private static let keyInterval: Int64 = 200_000_000
+  private static let idleWait: Int64 = 60_000_000_000
+  private static let tradesPerMessage = 200
+  private static let depthInStream = 1024
+  private static let depthInKey = 100
+
+  /// `position` is the last sequence that was committed before the first that will be offered.
+  /// `depth` gives the board's committed picture, or returns false when there is none yet.
+  public init(
+    symbol: Symbol, address: Address, position: UInt64, inbox: FeedInbox = FeedInbox(),
+    depth: @escaping (inout Depth) -> Bool, report: @escaping (FeedStatus) -> Void = { _ in }
+  ) {
+    self.inbox = inbox
+    self.address = address
+    self.report = report
+    depthSource = depth
+    channels = FeedChannels(symbol: symbol.name)
+    messages = FeedMessages(symbol: symbol)
+    published = position
+    tradesEnd = position
+    tradesConfirmed = position
+  }
+
+  /// Returns once the inbox is closed and what it held is published, or cannot be.
+  public func run() {
+    while inbox.take(&content, until: nextWakeUp()) {
+      absorb()
+      connect()
+      do throws(RedisError) { try publish() } catch { drop(error) }
+      content.removeAll()
+    }
+    // What is left are keys that were not due yet.
+    do throws(RedisError) { try publish() } catch { drop(error) }
+  }
+
+  private func nextWakeUp() -> Int64 {
+    let now = monotonicNanoseconds()
+    if redis == nil { return max(retryAt, now) }
+    return keysAreStale ? max(keysAreDue, now) : now + Self.idleWait
+  }
+
+  private func absorb() {
+    // Also when nothing came for a while: what was traded a day ago leaves the ticker.
+    keysAreStale = true
+    for event in content.events where event.kind == EventKind.trade.rawValue {
+      ticker.absorb(price: event.price, quantity: event.quantity, time: event.time)
+    }
+  }
+
+  private func connect() {
+    let now = monotonicNanoseconds()
+    guard redis == nil, now >= retryAt else { return }
+    do throws(RedisError) {
+      let made = try RedisConnection(address)
+      // A server that hangs still has its connections accepted by the kernel.
+      _ = try made.command("PING")
+      redis = made
+      backOff = Self.shortestBackOff
+      report(.connected)
+    } catch { drop(error) }
+  }
+
+  /// What was under way may have arrived in part: it counts as a gap.
+  private func drop(_ error: RedisError) {
+    if redis != nil || backOff == Self.shortestBackOff { report(.lost(error)) }
+    redis = nil
+    depthEnd = nil
+    tradesEnd = tradesConfirmed
+    retryAt = monotonicNanoseconds() + backOff
+    backOff = min(backOff * 2, Self.longestBackOff)
+    missed(through: max(content.lastSequence, content.gap?.upperBound ?? 0))
+  }
+
+  private func missed(through last: UInt64) {
+    guard last > published else { return }
+    gap = (gap?.lowerBound ?? published + 1)...max(last, gap?.upperBound ?? 0)
+    published = last
+  }
+
+  private func publish() throws(RedisError) {
+    guard let redis else {
+      missed(through: max(content.lastSequence, content.gap?.upperBound ?? 0))
+      return
+    }
+    let last = max(content.lastSequence, content.gap?.upperBound ?? 0)
+    if let gap { announce(gap, redis) }
+    batch.removeAll()
+    batch.absorb(content.events, levelsAfter: depthEnd ?? .max)
+    sendTrades(redis)
+    sendDifference(redis)
+    if let lost = content.gap {
+      announce(lost, redis)
+      depthEnd = nil
+    }
+    if depthEnd == nil { sendSnapshot(notBefore: last, redis) }
+    sendKeys(redis)
+    try redis.awaitReplies()
+    for told in [gap, content.gap] { if let told { report(.gap(told)) } }
+    gap = nil
+    published = max(published, last)
+    tradesConfirmed = tradesEnd
+  }
+
+  /// Each channel's gap starts where its last message ended: what lies between had no message of
+  /// its own, which subscribers cannot know.
+  private func announce(_ gap: ClosedRange<UInt64>, _ redis: RedisConnection) {
+    messages.gap(first: tradesEnd + 1, last: gap.upperBound)
+    redis.publish(messages.bytes, on: channels.trades)
+    tradesEnd = gap.upperBound
+    messages.gap(first: (depthEnd ?? gap.lowerBound - 1) + 1, last: gap.upperBound)
+    redis.publish(messages.bytes, on: channels.book)
+  }
+
+  /// One command's trades stay together, so that each message begins where the last one ended.
+  private func sendTrades(_ redis: RedisConnection) {
+    var rest = batch.trades[...]
+    while !rest.isEmpty {
+      let cut = rest.prefix(Self.tradesPerMessage).last!.sequence
+      let end = rest.firstIndex { $0.sequence > cut } ?? rest.endIndex
+      let last = end == rest.endIndex ? content.lastSequence : cut
+      messages.trades(rest[..<end], first: tradesEnd + 1, last: last)
+      redis.publish(messages.bytes, on: channels.trades)
+      tradesEnd = last
+      rest = rest[end...]
+    }
+  }
+
+  /// Nothing is sent while no level changes: the next difference then reaches further back.
+  private func sendDifference(_ redis: RedisConnection) {
+    guard let end = depthEnd, content.lastSequence > end, batch.changesDepth else { return }
+    messages.difference(batch, first: end + 1, last: content.lastSequence)
+    redis.publish(messages.bytes, on: channels.book)
+    depthEnd = content.lastSequence
+  }
+
+  /// Differences that the snapshot holds already are left out when they come. A board that is
+  /// behind what came through the inbox is of no use; the next round finds a newer one.
+  private func sendSnapshot(notBefore sequence: UInt64, _ redis: RedisConnection) {
+    guard depthSource(&depth), depth.sequence >= max(sequence, published) else { return }
+    messages.depth(depth, levels: Self.depthInStream, inStream: true)
+    redis.publish(messages.bytes, on: channels.book)
+    depthEnd = depth.sequence
+  }
+
+  private func sendKeys(_ redis: RedisConnection) {
+    let now = monotonicNanoseconds()
+    guard keysAreStale, now >= keysAreDue || inbox.isClosed, depthSource(&depth) else { return }
+    messages.depth(depth, levels: Self.depthInKey, inStream: false)
+    redis.set(messages.bytes, as: channels.depth)
+    let time = max(realMicroseconds(), depth.time)
+    messages.ticker(depth, ticker.summary(at: time), time: time)
+    redis.set(messages.bytes, as: channels.ticker)
+    keysAreStale = false
+    keysAreDue = now + Self.keyInterval
+  }
+}

@@ -1,0 +1,128 @@
+import CRedis
+import CShared
+import Glibc
+import Settings
+
+/// One connection to Redis, used by the thread that made it. Commands are queued with `append`
+/// and travel together when their answers are asked for. Every wait ends after the time-out.
+public final class RedisConnection {
+  private let context: UnsafeMutablePointer<redisContext>
+  /// How many queued commands have not been answered.
+  public private(set) var pending = 0
+
+  public init(_ address: Address, timeout seconds: Double = 1) throws(RedisError) {
+    // hiredis writes with plain send(2): a server that hangs up must be an error, not a signal.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+
+    let limit = timeval(
+      tv_sec: Int(seconds), tv_usec: Int((seconds - seconds.rounded(.down)) * 1e6))
+    let made =
+      switch address {
+      case .unix(let path): redisConnectUnixWithTimeout(path, limit)
+      case .tcp(let host, let port): redisConnectWithTimeout(host, Int32(port), limit)
+      }
+    guard let made else { preconditionFailure("out of memory") }
+    guard made.pointee.err == 0, redisSetTimeout(made, limit) == REDIS_OK else {
+      let message = RedisConnection.message(made)
+      redisFree(made)
+      throw RedisError(call: "connect \(address)", message: message, connectionLost: true)
+    }
+    // On a unix socket this would fail, and with it the connection.
+    if case .tcp = address { redisEnableKeepAlive(made) }
+    context = made
+  }
+
+  deinit { redisFree(context) }
+
+  /// Queues a command; nothing is sent yet. The parts are copied.
+  public func append(_ parts: UnsafeRawBufferPointer...) {
+    withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: parts.count) { values in
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: parts.count) { lengths in
+        for (index, part) in parts.enumerated() {
+          values[index] = part.baseAddress?.assumingMemoryBound(to: CChar.self)
+          lengths[index] = part.count
+        }
+        let queued = redisAppendCommandArgv(
+          context, Int32(parts.count), values.baseAddress!, lengths.baseAddress!)
+        precondition(queued == REDIS_OK, "out of memory")
+      }
+    }
+    pending += 1
+  }
+
+  /// Sends what is queued and waits until all of it is answered. Throws the first error.
+  public func awaitReplies() throws(RedisError) {
+    var failure: RedisError?
+    while pending > 0 {
+      do throws(RedisError) { _ = try nextReply() } catch {
+        if error.connectionLost { throw error }
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// One command and its answer.
+  public func command(_ words: String...) throws(RedisError) -> RedisReply {
+    precondition(pending == 0, "other commands are under way")
+    let bytes = words.map { Array($0.utf8) }
+    var pointers = bytes.map { bytes in
+      let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(bytes.count, 1))
+      for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
+      return UnsafePointer<CChar>?(copy)
+    }
+    defer { for pointer in pointers { pointer?.deallocate() } }
+    let lengths = bytes.map(\.count)
+    let queued = redisAppendCommandArgv(context, Int32(words.count), &pointers, lengths)
+    precondition(queued == REDIS_OK, "out of memory")
+    pending += 1
+    return try nextReply()
+  }
+
+  /// The next message of the channels that were subscribed to.
+  public func receive() throws(RedisError) -> RedisReply { try nextReply() }
+
+  private func nextReply() throws(RedisError) -> RedisReply {
+    var answer: UnsafeMutableRawPointer?
+    guard redisGetReply(context, &answer) == REDIS_OK, let answer else {
+      pending = 0
+      throw RedisError(
+        call: "reply", message: RedisConnection.message(context), connectionLost: true)
+    }
+    pending = max(0, pending - 1)
+    defer { freeReplyObject(answer) }
+    return try RedisConnection.read(answer.assumingMemoryBound(to: redisReply.self))
+  }
+
+  private static func read(_ reply: UnsafeMutablePointer<redisReply>) throws(RedisError)
+    -> RedisReply
+  {
+    func text() -> String {
+      let bytes = UnsafeRawBufferPointer(start: reply.pointee.str, count: reply.pointee.len)
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    switch reply.pointee.type {
+    case REDIS_REPLY_STRING, REDIS_REPLY_STATUS: return .text(text())
+    case REDIS_REPLY_INTEGER: return .integer(reply.pointee.integer)
+    case REDIS_REPLY_ERROR:
+      throw RedisError(call: "command", message: text(), connectionLost: false)
+    case REDIS_REPLY_ARRAY:
+      var elements: [RedisReply] = []
+      for index in 0..<reply.pointee.elements {
+        guard let element = reply.pointee.element[index] else { continue }
+        elements.append(try read(element))
+      }
+      return .array(elements)
+    default: return .null
+    }
+  }
+
+  private static func message(_ context: UnsafeMutablePointer<redisContext>) -> String {
+    withUnsafeBytes(of: context.pointee.errstr) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+}

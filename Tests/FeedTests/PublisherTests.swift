@@ -1,0 +1,98 @@
+import Feed
+import Foundation
+import Settings
+import TestSupport
+import Testing
+import Wire
+
+@Suite("The publisher", .serialized)
+struct PublisherTests {
+  let server = TestRedis()
+  var address: Address { .unix(path: server.socket) }
+
+  @Test("lets a subscriber put the book and every trade together")
+  func follow() throws {
+    let subscriber = try Subscriber(address)
+    let exchange = Exchange(address)
+    // The first snapshot tells that the stream has begun.
+    try subscriber.read { $0.snapshots == 1 }
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<20_000 { exchange.step(using: &random) }
+    let trades = exchange.trades.load(ordering: .relaxed)
+    try subscriber.read { $0.tradeIDs.last == trades && $0.holds(exchange.depth) }
+    #expect(subscriber.tradeIDs == Array(1...trades))
+    #expect(subscriber.faults == [])
+    #expect(subscriber.gaps == 0)
+    #expect(exchange.finish())
+  }
+
+  @Test("keeps the newest depth and ticker as keys")
+  func keys() throws {
+    let exchange = Exchange(address)
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<500 { exchange.step(using: &random) }
+    #expect(exchange.finish())
+    func object(_ key: String) throws -> [String: Any] {
+      let text = server.command(["GET", key])
+      return try #require(
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+    let depth = try object("{BTC-USD}:depth")
+    #expect(depth["sequence"] as? Int == 500)
+    let best = (depth["bids"] as? [[String]])?.first
+    let bid = try #require(exchange.depth.bids.first)
+    #expect(best == [Exchange.symbol.tick.text(bid.price), Exchange.symbol.lot.text(bid.quantity)])
+    let ticker = try object("{BTC-USD}:ticker")
+    #expect(ticker["bid"] as? String == best?[0])
+    #expect(ticker["last"] as? String == Exchange.symbol.tick.text(exchange.depth.lastPrice))
+  }
+
+  @Test("never holds up the one who offers while Redis hangs, and then tells what is missing")
+  func slow() throws {
+    let subscriber = try Subscriber(address)
+    let exchange = Exchange(address, inboxCapacity: 2000)
+    try subscriber.read { $0.snapshots == 1 }
+    server.pause()
+    var random = SystemRandomNumberGenerator()
+    let began = monotonicSeconds()
+    for _ in 0..<20_000 { exchange.step(using: &random) }
+    #expect(monotonicSeconds() - began < 3)
+    let gaveUp = eventually {
+      exchange.step(using: &random)
+      return exchange.losses > 0
+    }
+    #expect(gaveUp)
+    server.resume()
+    try expectRecovery(of: exchange, subscriber)
+    #expect(subscriber.gaps > 0)
+  }
+
+  @Test("resumes with a snapshot after Redis was away")
+  func away() throws {
+    let exchange = Exchange(address)
+    var random = SystemRandomNumberGenerator()
+    server.stop()
+    for _ in 0..<3000 { exchange.step(using: &random) }
+    server.start()
+    let subscriber = try Subscriber(address)
+    try expectRecovery(of: exchange, subscriber)
+  }
+
+  /// Whatever was lost, the subscriber ends with the right book and knows of every hole.
+  func expectRecovery(of exchange: Exchange, _ subscriber: Subscriber) throws {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<2000 { exchange.step(using: &random) }
+    // Two steps a millisecond until the subscriber has caught up with a last trade.
+    var last: UInt64 = 0
+    while exchange.trades.load(ordering: .relaxed) == last || last == 0 {
+      last = exchange.trades.load(ordering: .relaxed)
+      exchange.step(using: &random)
+    }
+    let sequence = exchange.sequence.load(ordering: .relaxed)
+    try subscriber.read { ($0.bookEnd ?? 0) >= sequence && ($0.tradesEnd ?? 0) >= sequence }
+    #expect(subscriber.holds(exchange.depth))
+    #expect(subscriber.faults == [])
+    #expect(Set(subscriber.tradeIDs).count == subscriber.tradeIDs.count)
+    #expect(exchange.finish())
+  }
+}
