@@ -46,6 +46,7 @@ let package = Package(
     library("Engine", "Wire", needs: ["CShared"]),
     library("Engine", "SharedMemory", needs: ["CShared", "Wire"]),
     library("Engine", "Settings", needs: ["CShared"]),
+    library("Engine", "Processes", needs: ["CShared"]),
     .systemLibrary(name: "CPostgres", path: "Engine/CPostgres"),
     library("Engine", "Postgres", needs: ["CPostgres"]),
 
@@ -57,8 +58,10 @@ let package = Package(
     library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
     library(
       "Engine", "SymbolEngine",
-      needs: ["Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
-    program("Engine", "EngineProcess", named: "outcry-engine", needs: ["SymbolEngine"]),
+      needs: ["Processes", "Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
+    program(
+      "Engine", "EngineProcess", named: "outcry-engine",
+      needs: ["Processes", "Settings", "SymbolEngine"]),
     library("Engine", "Supervision", needs: ["CShared", "Settings", "SharedMemory"]),
     program(
       "Engine", "Operator", named: "outcry",
@@ -98,6 +101,9 @@ let package = Package(
     tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
     tests(of: "OrderBook", needs: ["OrderBook", "TestSupport"]),
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),
+    tests(
+      of: "SymbolEngine",
+      needs: ["SharedMemory", "Store", "Processes", "TestSupport", "outcry-engine"]),
     tests(of: "Postgres", needs: ["Postgres", "TestSupport"]),
     tests(of: "Store", needs: ["Store", "TestSupport"]),
     tests(of: "Feed", needs: ["Feed", "Settings", "TestSupport", "Wire"]),

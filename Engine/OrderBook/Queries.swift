@@ -12,6 +12,8 @@ public struct DepthLevel: Hashable, Sendable {
 }
 
 extension OrderBook {
+  public func isOpen(_ id: UInt64) -> Bool { orders.find(id) != 0 }
+
   public var openOrders: Int { Int(orders.count) }
 
   /// Of one account, waiting stops included.

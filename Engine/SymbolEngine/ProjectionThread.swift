@@ -1,0 +1,97 @@
+import Glibc
+import Postgres
+import Settings
+import SharedMemory
+import Store
+
+/// Writes the tables of orders and trades behind the journal, on its own connection.
+///
+/// It rests a while after each write, in proportion to how long that took: what comes together
+/// meanwhile is collapsed, so that a busy symbol's tables cost a bounded share of the machine and
+/// a quiet one's are written at once.
+final class ProjectionThread: @unchecked Sendable {
+  private static let longestRestNanos: Int64 = 100_000_000
+  private static let firstPauseNanos: Int64 = 20_000_000
+  private static let longestPauseNanos: Int64 = 500_000_000
+
+  private let database: String
+  private let symbol: Symbol
+  private let inbox: Inbox
+  private let lock: EngineLock
+  private let log: Log
+  private let stop: StopFlag
+  private let score: Score?
+  private var writer: ProjectionWriter?
+  private var buffer: ProjectionBuffer
+
+  init(
+    database: String, symbol: Symbol, writer: ProjectionWriter, buffer: consuming ProjectionBuffer,
+    inbox: Inbox, lock: EngineLock, log: Log, stop: StopFlag, score: Score?
+  ) {
+    self.database = database
+    self.symbol = symbol
+    self.writer = writer
+    self.buffer = buffer
+    self.inbox = inbox
+    self.lock = lock
+    self.log = log
+    self.stop = stop
+    self.score = score
+  }
+
+  /// Runs until the inbox is closed and everything in it is written.
+  func run() {
+    var run = CommittedRun()
+    var isLast = false
+    while !isLast {
+      score?.set(.idle)
+      isLast = inbox.drain(into: &run).isLast
+      score?.set(.working)
+      let start = Clock.monotonicNanos()
+      run.forEach { buffer.absorb($0, $1) }
+      guard write() else { break }
+      lock.setProjected(buffer.position)
+      score?.set(counter: 0, to: buffer.position)
+      score?.beat()
+      let spent = Clock.monotonicNanos() - start
+      if !isLast { rest(min(2 * spent, ProjectionThread.longestRestNanos)) }
+    }
+    score?.set(.stopped)
+  }
+
+  private func rest(_ nanos: Int64) {
+    if !stop.isRaised { usleep(UInt32(nanos / 1000)) }
+  }
+
+  /// Writes until it is written. False when the engine stops while the database is away: the next
+  /// one makes up for it from the journal.
+  private func write() -> Bool {
+    var pause = ProjectionThread.firstPauseNanos
+    while true {
+      do {
+        let writer = try self.writer ?? reconnect()
+        self.writer = writer
+        try writer.write(&buffer)
+        return true
+      } catch let error as ProjectionError {
+        if case .overtaken = error {
+          log.error("\(error)", ["exit": EngineExit.fenced])
+          _exit(EngineExit.fenced)
+        }
+        log.warning("the tables are out of reach, trying again", ["error": "\(error)"])
+      } catch {
+        log.warning("the database is away", ["error": "\(error)"])
+      }
+      writer = nil
+      score?.set(.retrying)
+      if stop.isRaised { return false }
+      usleep(UInt32(pause / 1000))
+      pause = min(2 * pause, ProjectionThread.longestPauseNanos)
+    }
+  }
+
+  private func reconnect() throws(PostgresError) -> ProjectionWriter {
+    let connection = try Connection(database, name: "outcry-projection \(symbol.name)")
+    return try ProjectionWriter(symbol: symbol.id, connection: connection)
+  }
+}

@@ -1,0 +1,123 @@
+import OrderBook
+import Postgres
+import Settings
+import SharedMemory
+import Store
+import SymbolState
+import Wire
+
+/// How an engine takes a symbol over: bring the state back, fence off whoever had it before, show
+/// the board, start the threads.
+struct Takeover {
+  private static let projectionCapacity = 1 << 17
+
+  private let symbol: Symbol
+  private let settings: Settings
+  private let log: Log
+  private let lock: EngineLock
+  private let exchange: ExchangeSegment
+  private let stop: StopFlag
+  private let matchingScore: Score?
+  private let journalScore: Score?
+  private let projectionScore: Score?
+
+  init(
+    _ symbol: Symbol, exchange: ExchangeSegment, lock: EngineLock, settings: Settings, log: Log,
+    stop: StopFlag
+  ) throws {
+    self.symbol = symbol
+    self.exchange = exchange
+    self.lock = lock
+    self.settings = settings
+    self.log = log
+    self.stop = stop
+    matchingScore = try exchange.claimScore(.matching, symbolID: symbol.id)
+    journalScore = try exchange.claimScore(.journal, symbolID: symbol.id)
+    projectionScore = try exchange.claimScore(.projection, symbolID: symbol.id)
+  }
+
+  /// Returns the threads, running.
+  func run(journal: Journal, reading reader: Connection) throws -> [ServiceThread] {
+    let start = Clock.monotonicNanos()
+    matchingScore?.set(.recovering)
+    let tables = try Connection(settings.database, name: "outcry-projection \(symbol.name)")
+    let writer = try ProjectionWriter(symbol: symbol.id, connection: tables)
+    var recovery = try Recovery.replaying(symbol, journal: reader, projection: writer)
+    try fence(&recovery, journal)
+    let board = publishBoard(recovery.state)
+    log.info(
+      "engine ready",
+      [
+        "symbol": symbol.name, "sequence": recovery.state.sequence, "epoch": lock.epoch,
+        "orders": recovery.state.book.openOrders,
+        "microseconds": (Clock.monotonicNanos() - start) / 1000,
+      ])
+    return startThreads(recovery, board, journal)
+  }
+
+  /// The first record of every engine. A predecessor that still lives, here or on another host,
+  /// meets it on its next commit and ends. A symbol's first engine also writes down the rules it
+  /// starts with: a replay must not depend on what the symbols table says by then.
+  private func fence(_ recovery: inout Recovery, _ journal: Journal) throws {
+    var commands: [Command] = []
+    if recovery.state.sequence == 0 {
+      var configure = Command(.configure)
+      configure.rules = symbol.rules
+      commands.append(configure)
+    }
+    var epoch = Command(.epoch)
+    epoch.origin = lock.epoch
+    commands.insert(epoch, at: 0)
+    for index in commands.indices {
+      try recovery.accept(&commands[index], now: Clock.wallMicros())
+    }
+    try commands.withUnsafeBufferPointer { commands throws(JournalError) in
+      try journal.append(commands, epoch: lock.epoch)
+    }
+    try recovery.projection.write(&recovery.buffer)
+  }
+
+  private func publishBoard(_ state: borrowing SymbolState) -> BoardPublisher {
+    var board = BoardPublisher(writer: lock.boardWriter)
+    for side in [Side.buy, .sell] {
+      for level in state.book.depth(side, levels: state.book.levelCount(side)).reversed() {
+        board.setLevel(side, price: level.price, quantity: level.quantity)
+      }
+    }
+    board.publish(sequence: state.sequence, time: state.time, market: Market(of: state.book))
+    lock.setCommitted(state.sequence)
+    lock.setProjected(state.sequence)
+    return board
+  }
+
+  private func startThreads(
+    _ recovery: consuming Recovery, _ board: BoardPublisher, _ journal: Journal
+  ) -> [ServiceThread] {
+    let desk = lock.desk(in: exchange)
+    let (reader, releaser) = lock.ringEnds()
+    let bells = lock.bells(in: exchange)
+    let inbox = Inbox(capacity: Takeover.projectionCapacity, overflow: .wait)
+    let handover = Handover(filling: Batch(bells: bells))
+    let durable = DurableJournal(
+      database: settings.database, symbol: symbol, epoch: lock.epoch, journal: journal, log: log,
+      score: journalScore, stop: stop)
+    let committing = JournalThread(
+      handover: handover, spares: [Batch(bells: bells), Batch(bells: bells)], journal: durable,
+      lock: lock, desk: desk, releaser: releaser, board: board, followers: [inbox],
+      score: journalScore)
+    let projection = ProjectionThread(
+      database: settings.database, symbol: symbol, writer: recovery.projection,
+      buffer: recovery.buffer, inbox: inbox, lock: lock, log: log, stop: stop,
+      score: projectionScore)
+    let matching = MatchingThread(
+      state: recovery.state, events: recovery.events, reader: reader, desk: desk, handover: handover, stop: stop,
+      score: matchingScore)
+    let threads = [
+      ServiceThread("matching") { matching.run() },
+      ServiceThread("journal") { committing.run() },
+      ServiceThread("projection") { projection.run() },
+    ]
+    threads.forEach { $0.start() }
+    return threads
+  }
+}

@@ -1,0 +1,129 @@
+import Glibc
+import Postgres
+import SharedMemory
+import Store
+import TestSupport
+import Testing
+
+@Suite("An engine that dies", .serialized)
+struct CrashTests {
+  @Test("is followed by one that answers the requests left in the ring, each once")
+  func successor() throws {
+    let harness = try EngineHarness()
+    let engine = try harness.start()
+    let segment = try harness.segment()
+    _ = try harness.ask(limit(.buy, 1, at: 10, key: "first"), of: segment)
+    engine.kill(SIGSTOP)
+    let pending = try (0..<50).map {
+      try harness.post([limit(.buy, 1, at: 20 + Int64($0), key: "k\($0)")], to: segment)
+    }
+    engine.kill(SIGKILL)
+    try harness.start()
+    for request in pending {
+      guard case .answered(let replies) = harness.finish(request) else {
+        Issue.record("a request was lost")
+        return
+      }
+      #expect(replies.first?.refusal == nil)
+    }
+    #expect(segment.board.summary()?.open_orders == 51)
+    try expectJournalIsWhole(harness, accepted: 51)
+  }
+
+  @Test("under load, again and again, loses nothing that it answered and does nothing twice")
+  func killedUnderLoad() throws {
+    let harness = try EngineHarness()
+    try harness.start()
+    let segment = try harness.segment()
+    var answered: [UInt64] = []
+    var number = 0
+    for round in 0..<6 {
+      var pending: [Pending] = []
+      for _ in 0..<100 {
+        number += 1
+        let order = limit(.buy, 1, at: Int64(1 + number % 500), key: "n\(number)")
+        pending.append(try harness.post([order], to: segment))
+      }
+      // At a different moment each time: right away, or after some answers.
+      if round % 2 == 1 { _ = eventually { pending[round * 10].mailbox.isAnswered } }
+      harness.engine?.kill(SIGKILL)
+      try harness.start()
+      for request in pending {
+        guard case .answered(let replies) = harness.finish(request) else {
+          Issue.record("a request was lost in round \(round)")
+          return
+        }
+        answered.append(replies[0].order)
+      }
+    }
+    #expect(answered.count == number)
+    #expect(Set(answered).count == number)
+    #expect(segment.board.summary()?.open_orders == UInt64(number))
+    try expectJournalIsWhole(harness, accepted: number)
+  }
+
+  @Test("a second engine on the same host waits, then says who has the symbol")
+  func twoOnOneHost() throws {
+    let harness = try EngineHarness()
+    let first = try harness.start()
+    let segment = try harness.segment()
+    _ = try harness.ask(limit(.buy, 1, at: 10), of: segment)
+    let second = try harness.start()
+    #expect(second.wait(within: 20) == .code(75))
+    #expect(second.output.contains("another engine on this host holds the symbol"))
+    #expect(first.isRunning)
+    _ = try harness.ask(limit(.buy, 1, at: 10), of: segment)
+    first.kill()
+  }
+
+  @Test("an engine that lost the journal to another host ends before it tells anybody anything")
+  func fencing() throws {
+    let harness = try EngineHarness()
+    let old = try harness.start()
+    let segment = try harness.segment()
+    _ = try harness.ask(limit(.buy, 1, at: 10), of: segment)
+    // Another host: the same database, memory of its own.
+    let elsewhere = try EngineHarness(database: harness.database)
+    try elsewhere.start()
+    let far = try elsewhere.segment()
+    let winner = try elsewhere.ask(limit(.buy, 1, at: 11), of: far)
+    #expect(winner.refusal == nil)
+
+    let outcome = try harness.ask([limit(.buy, 1, at: 12)], of: segment, within: 2)
+    #expect(outcome == .unknown)
+    #expect(old.wait(within: 10) == .code(70))
+    #expect(old.output.contains("fenced off"))
+    #expect(far.board.summary()?.open_orders == 2)
+  }
+
+  @Test("goes on by itself after PostgreSQL was restarted under it")
+  func databaseRestart() throws {
+    let postgres = TestPostgres()
+    let harness = try EngineHarness(postgres: postgres)
+    try harness.start()
+    let segment = try harness.segment()
+    for (round, how) in [TestPostgres.Stop.fast, .immediate, .kill].enumerated() {
+      _ = try harness.ask(limit(.buy, 1, at: 10, key: "before\(round)"), of: segment)
+      postgres.stop(how)
+      let waiting = try harness.post([limit(.buy, 1, at: 11, key: "in\(round)")], to: segment)
+      postgres.start()
+      guard case .answered(let replies) = harness.finish(waiting, within: 20) else {
+        Issue.record("no answer after \(how)")
+        return
+      }
+      #expect(replies.first?.refusal == nil)
+    }
+    #expect(harness.engine?.isRunning == true)
+    try expectJournalIsWhole(harness, accepted: 6)
+  }
+
+  /// The journal, read by itself, has no gap and holds this many placed orders.
+  private func expectJournalIsWhole(_ harness: EngineHarness, accepted: Int) throws {
+    var placed = 0
+    try JournalReader(symbol: 1, connection: try harness.connect()).read { commands, _ in
+      placed += commands.count { $0.kind == CommandKind.place.rawValue }
+      return true
+    }
+    #expect(placed == accepted)
+  }
+}
