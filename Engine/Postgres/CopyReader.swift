@@ -23,6 +23,11 @@ public struct CopyRow {
     return Int64(bigEndian: field.loadUnaligned(as: Int64.self))
   }
 
+  public mutating func int32() -> Int32 {
+    guard let field = next(), field.count == 4 else { preconditionFailure("not an int4") }
+    return Int32(bigEndian: field.loadUnaligned(as: Int32.self))
+  }
+
   public mutating func int16() -> Int16 {
     guard let field = next(), field.count == 2 else { preconditionFailure("not an int2") }
     return Int16(bigEndian: field.loadUnaligned(as: Int16.self))

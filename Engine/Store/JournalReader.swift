@@ -2,7 +2,7 @@ import Postgres
 import Wire
 
 /// Reads a symbol's journal in order, for replay.
-public struct JournalReader: ~Copyable {
+public struct JournalReader {
   private let symbol: UInt32
   private let connection: Connection
 

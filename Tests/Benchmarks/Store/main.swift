@@ -9,3 +9,5 @@ print("projection: half of the orders rest, half trade with one that rested 20,0
 for batch in [16, 256, 4096, 16384] {
   try ProjectionBenchmark(server.newDatabase(), batch: batch).run()
 }
+print("snapshots")
+try SnapshotBenchmark(server.newDatabase()).run()
