@@ -9,11 +9,18 @@ struct Readiness {
 
   private var programs: [ProgramStatus] { ProgramStatus.all(in: stack.folder.statusFile) }
 
+  /// Until the manager has read the list of symbols there is no engine that could be unready, so
+  /// an answer that names none says nothing yet.
   var isReady: Bool {
     let programs = programs
-    return !programs.isEmpty && programs.allSatisfy(\.isReady)
-      && HTTP.get("/ready", port: stack.settings.port)?.status == 200
+    guard !programs.isEmpty, programs.allSatisfy(\.isReady),
+      let answer = HTTP.get("/ready", port: stack.settings.port)
+    else { return false }
+    return answer.status == 200 && (!namesParts(answer) || answer.body.contains("\"engine "))
   }
+
+  /// A worker that answers a constant names nothing at all.
+  private func namesParts(_ answer: HTTP.Answer) -> Bool { answer.body.contains("\"checks\"") }
 
   /// A supervisor that is gone will not get ready any more.
   var isBeyondHope: Bool {

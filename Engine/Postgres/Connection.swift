@@ -100,7 +100,8 @@ public final class Connection {
     guard let result else { throw PostgresError(connection: handle, call: call) }
     let rows = Rows(result)
     switch PQresultStatus(result) {
-    case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_COPY_IN, PGRES_COPY_OUT:
+    case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_COPY_IN, PGRES_COPY_OUT,
+      PGRES_EMPTY_QUERY:
       return rows
     default:
       throw PostgresError(result: result, connection: handle, call: call)
