@@ -16,6 +16,8 @@ extension Commands {
 
         --tick T   smallest step of a price (0.01)
         --lot L    smallest step of a quantity (0.00001 for BASE-QUOTE, 1 for one word)
+
+      An order may ask for 1 to 900,000,000 lots, at up to 1,000,000,000 ticks.
       """
   ) { arguments in
     let place = try Place(&arguments)
@@ -67,12 +69,17 @@ extension Commands {
     }
     let halves = name.split(separator: "-").map(String.init)
     let isPair = halves.count == 2
+    // The limits of the symbols a fresh exchange has, in ticks and lots.
+    var rules = Rules()
+    rules.min_quantity = 1
+    rules.max_quantity = 900_000_000
+    rules.max_price = 1_000_000_000
     return Symbol(
       id: 0, name: name, base: base ?? (isPair ? halves[0] : name),
       quote: quote ?? (isPair ? halves[1] : "USD"),
       tick: tick ?? Scale(digits: 2, units: 1),
       lot: lot ?? (isPair ? Scale(digits: 5, units: 1) : Scale(digits: 0, units: 1)),
-      rules: Rules())
+      rules: rules)
   }
 
   /// A step such as 0.01, read digit by digit.
