@@ -101,12 +101,3 @@ final class JournalThread: @unchecked Sendable {
     lock.addMetric(EngineMetric.requests, UInt64(batch.requests.count))
   }
 }
-
-/// Which of the engine's counters in shared memory is which.
-public enum EngineMetric {
-  /// Requests answered, commands journalled, commits, and the time these took together.
-  public static let requests = 0
-  public static let commands = 1
-  public static let commits = 2
-  public static let commitNanos = 3
-}
