@@ -110,7 +110,8 @@ struct Takeover {
       buffer: recovery.buffer, inbox: inbox, lock: lock, log: log, stop: stop,
       score: projectionScore)
     let matching = MatchingThread(
-      state: recovery.state, events: recovery.events, reader: reader, desk: desk, handover: handover, stop: stop,
+      state: recovery.state, events: recovery.events, reader: reader, desk: desk,
+      handover: handover, stop: stop,
       score: matchingScore)
     let threads = [
       ServiceThread("matching") { matching.run() },

@@ -17,8 +17,9 @@ struct Fingerprint: Equatable {
   init(keyOf command: borrowing Command) {
     var hash = SipHash()
     hash.absorb(command.account)
-    hash.absorb(UInt64(command.flags & OrderFlags.clientKey.rawValue) << 8
-      | UInt64(command.key_length))
+    hash.absorb(
+      UInt64(command.flags & OrderFlags.clientKey.rawValue) << 8
+        | UInt64(command.key_length))
     command.withKeyWords { hash.absorb($0) }
     (high, low) = hash.finish()
   }

@@ -108,7 +108,8 @@ struct SnapshotTests {
     try Snapshots(symbol: 1, connection: connection).prune(keeping: 2)
     #expect(try labels().map(\.sequence) == [40, 30])
     let parts = try connection.query(
-      "select count(distinct sequence) from snapshot_parts").int64(0, 0)
+      "select count(distinct sequence) from snapshot_parts"
+    ).int64(0, 0)
     #expect(parts == 2)
     let found = try read(try labels()[1])
     #expect(found == content(20_000, seed: 30))

@@ -63,7 +63,8 @@ struct KeyWindowTests {
     if case .refused(.noLiquidity) = outcome {} else { Issue.record("\(outcome)") }
     #expect(state.sequence == 0)
     var limit = order(1)
-    if case .accepted = state.execute(&limit, now: 1, events: &events) {} else {
+    if case .accepted = state.execute(&limit, now: 1, events: &events) {
+    } else {
       Issue.record("the key was not free")
     }
   }
