@@ -76,7 +76,7 @@ let package = Package(
     library("Workers", "WorkerPool", needs: ["FastCGI", "Settings", "SharedMemory"]),
     library(
       "Workers", "Service",
-      needs: ["API", "Accounts", "FastCGI", "Settings", "SharedMemory"]),
+      needs: ["API", "Accounts", "FastCGI", "Postgres", "Settings", "SharedMemory"]),
     program(
       "Workers", "WorkerProcess", named: "outcry-worker", needs: ["Service", "WorkerPool"]),
 
@@ -112,6 +112,9 @@ let package = Package(
       of: "Accounts", needs: ["Accounts", "CAllocations", "Postgres", "Store", "TestSupport"]),
     tests(of: "FastCGI", needs: ["FastCGI", "TestSupport"]),
     tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport", "outcry-worker"]),
+    tests(
+      of: "Service",
+      needs: ["Postgres", "SharedMemory", "Store", "TestSupport", "outcry-worker"]),
     tests(of: "Style", needs: ["TestSupport"]),
     tests(of: "EndToEnd", needs: ["TestSupport", "Postgres"]),
   ],

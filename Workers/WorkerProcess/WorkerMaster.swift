@@ -1,6 +1,7 @@
 import FastCGI
 import Glibc
 import Settings
+import SharedMemory
 import WorkerPool
 
 /// The pool's master, as this program runs it.
@@ -8,13 +9,30 @@ enum WorkerMaster {
   static func run(settings: Settings, isEcho: Bool) throws {
     let log = Log(role: "worker-master", level: settings.logLevel)
     let socket = try ListeningSocket.inherited ?? ListeningSocket.open(settings.listen)
+    // The echo shows itself nowhere: it must run beside a real exchange without being part of it.
+    let score =
+      isEcho
+      ? nil
+      : try ExchangeSegment.openOrCreate(Instance(name: settings.instance))
+        .claimScore(.poolMaster)
     let master = try Master(
       socket: socket,
       options: Master.Options(
         program: ownPath(), arguments: isEcho ? ["--child", "--echo"] : ["--child"],
         count: settings.workers),
-      log: log)
+      log: log, report: { show($0, on: score) })
     master.run()
+  }
+
+  private static func show(_ figures: Master.Figures, on score: Score?) {
+    guard let score else { return }
+    score.set(counter: 0, to: UInt64(figures.target))
+    score.set(counter: 1, to: UInt64(figures.serving))
+    score.set(counter: 2, to: UInt64(figures.draining))
+    score.set(counter: 3, to: figures.started)
+    score.set(counter: 4, to: figures.died)
+    score.set(figures.isStopping ? .draining : .working)
+    score.beat()
   }
 
   /// Asked once, at the start: after an update the same path names the new program, and a rolling

@@ -1,0 +1,193 @@
+import API
+import Accounts
+import FastCGI
+import Postgres
+import SharedMemory
+import Synchronization
+
+/// A request whose commands went to several engines, or many to one. It crosses each symbol's
+/// ring once and waits once.
+final class Batch: @unchecked Sendable {
+  enum Item {
+    case failure(APIError)
+    case command(BatchPart, index: Int)
+  }
+
+  let request: Request
+  let account: UInt64
+  /// In the order in which the client gave them; empty for a cancel of everything.
+  var items: [Item] = []
+  var parts: [BatchPart] = []
+  /// The parts without an answer, and one for whoever is still sending them.
+  private let remaining = Atomic(1)
+
+  init(_ request: Request, account: UInt64) {
+    self.request = request
+    self.account = account
+  }
+
+  func expectParts(_ count: Int) { remaining.add(count, ordering: .relaxed) }
+
+  /// True for the last one, who has to answer.
+  func finishPart() -> Bool {
+    remaining.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
+  }
+
+  func answer(with handler: Handler) {
+    if items.isEmpty { return answerCancelled(handler) }
+    guard parts.contains(where: \.needsTables) else { return write(with: handler) }
+    do throws(APIError) {
+      try handler.slowly(.database, request) { [self] worker throws(APIError) in
+        for part in parts { try part.complete(with: worker) }
+        write(with: worker.handler)
+      }
+    } catch {
+      handler.fail(error, request)
+    }
+  }
+
+  private func write(with handler: Handler) {
+    handler.output.clear()
+    handler.output.beginBatch()
+    for item in items {
+      switch item {
+      case .failure(let error): handler.output.error(error)
+      case .command(let part, let index): part.write(index, to: &handler.output)
+      }
+    }
+    handler.output.endBatch()
+    handler.succeed(200, request)
+  }
+
+  private func answerCancelled(_ handler: Handler) {
+    if let error = parts.lazy.compactMap(\.failure).first { return handler.fail(error, request) }
+    handler.output.clear()
+    handler.output.cancelled(parts.reduce(0) { $0 + Int($1.answers.first?.affected ?? 0) })
+    handler.succeed(200, request)
+  }
+}
+
+/// The commands of a batch for one symbol. Filled by the thread that sends it, then only touched
+/// by the completion thread, and after the last part by whoever answers.
+final class BatchPart: @unchecked Sendable {
+  let batch: Batch
+  let market: Market
+  var commands: [Command] = []
+  var error: APIError?
+  private(set) var answers: [Answer] = []
+  private var fills: [[Fill]] = []
+
+  init(_ batch: Batch, _ market: Market) {
+    self.batch = batch
+    self.market = market
+  }
+
+  func takeAnswers(from mailbox: Mailbox) {
+    answers = Array(mailbox.answers)
+    fills = answers.map { Array(mailbox.fills(of: $0)) }
+  }
+
+  /// What went wrong with the part, or with its only command.
+  var failure: APIError? {
+    error ?? answers.first.flatMap { Refusal(rawValue: $0.refusal) }.map { APIError($0) }
+  }
+
+  var needsTables: Bool { answers.contains(where: BatchPart.needsTables) }
+
+  private static func needsTables(_ answer: Answer) -> Bool {
+    let flags = AnswerFlags(rawValue: answer.flags)
+    return answer.refusal == 0 && !flags.isDisjoint(with: [.duplicate, .fillsCutShort])
+  }
+
+  func complete(with worker: SlowWorker) throws(APIError) {
+    for index in answers.indices where BatchPart.needsTables(answers[index]) {
+      (answers[index], fills[index]) = try worker.complete(
+        answers[index], .part(self), market, batch.account)
+    }
+  }
+
+  func write(_ index: Int, to output: inout JSONOutput) {
+    if let error { return output.error(error) }
+    guard index < answers.count else { return output.error(.internalError) }
+    if let refusal = Refusal(rawValue: answers[index].refusal) {
+      return output.error(APIError(refusal))
+    }
+    fills[index].withUnsafeBufferPointer {
+      output.order(answers[index], fills: $0, entry: market.entry)
+    }
+  }
+}
+
+extension Handler {
+  func placeBatch(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    guard identity.mayTrade else { throw .forbidden }
+    let table = core.markets.current
+    let parsed = try OrderRequest.parseBatch(inquiry.body) { table.names.entry(named: $0) }
+    let batch = Batch(inquiry.request, account: identity.account)
+    var parts: [UInt32: BatchPart] = [:]
+    for (number, item) in parsed.enumerated() {
+      switch item {
+      case .failure(let error): batch.items.append(.failure(error))
+      case .order(let order):
+        let symbol = order.entry.symbol.id
+        guard let market = parts[symbol]?.market ?? table[symbol] else {
+          batch.items.append(.failure(.unknownSymbol(order.entry.symbol.name)))
+          continue
+        }
+        let part = parts[symbol] ?? BatchPart(batch, market)
+        if parts.updateValue(part, forKey: symbol) == nil { batch.parts.append(part) }
+        var command = order.command
+        complete(&command, inquiry, identity, item: number)
+        batch.items.append(.command(part, index: part.commands.count))
+        part.commands.append(command)
+      }
+    }
+    send(batch, inquiry)
+  }
+
+  /// Asks the tables where the account has open orders and cancels there.
+  func cancelEverywhere(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    let (request, deadline) = (inquiry.request, inquiry.deadline)
+    let table = core.markets.current
+    let mark = ReadMark(table.markets)
+    try slowly(.database, request) { worker throws(APIError) in
+      try mark.wait()
+      let symbols = try worker.read { connection throws(PostgresError) -> [UInt32] in
+        let rows = try connection.query(
+          "select distinct symbol_id from orders where account = $1 and is_open",
+          .int64(Int64(identity.account)))
+        return (0..<rows.count).map { UInt32(rows.int64($0, 0)) }
+      }
+      let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+      let inquiry = Inquiry(request, body: nothing, deadline: deadline)
+      let batch = Batch(request, account: identity.account)
+      for symbol in symbols {
+        guard let market = table[symbol] else { continue }
+        let part = BatchPart(batch, market)
+        var command = Command(.cancelAccount)
+        worker.handler.complete(&command, inquiry, identity)
+        part.commands = [command]
+        batch.parts.append(part)
+      }
+      worker.handler.send(batch, inquiry)
+    }
+  }
+
+  private func send(_ batch: Batch, _ inquiry: Inquiry) {
+    batch.expectParts(batch.parts.count)
+    for part in batch.parts {
+      do throws(APIError) {
+        let mailbox = try takeMailbox(part.market, commands: part.commands.count)
+        for (index, command) in part.commands.enumerated() {
+          mailbox.commands.initializeElement(at: index, to: command)
+        }
+        post(
+          mailbox, part.commands.count, part.market, .part(part), of: batch.account, inquiry)
+      } catch {
+        part.error = error
+        _ = batch.finishPart()
+      }
+    }
+    if batch.finishPart() { batch.answer(with: self) }
+  }
+}

@@ -1,0 +1,107 @@
+import API
+import FastCGI
+import SharedMemory
+
+/// The thread that waits for engines: it answers what they replied to and gives up on what took
+/// too long. Nothing here waits for anything but the bell.
+final class Completion {
+  private let core: Core
+  private let handler: Handler
+  /// How long an engine may be in the middle of copying before it counts as dead.
+  private static let copyingNanos: Int64 = 20_000_000
+  private static let longestSleep: Int64 = 500_000_000
+
+  init(_ core: Core) {
+    self.core = core
+    handler = Handler(core)
+  }
+
+  func run() {
+    while true {
+      let seen = core.slot.bell.now
+      let nearest = look()
+      let sleep = min(nearest - Clock.monotonicNanos(), Completion.longestSleep)
+      if sleep > 0 { core.slot.bell.wait(after: seen, timeoutNanos: sleep) }
+    }
+  }
+
+  /// Finishes what can be finished; when to look again at the latest.
+  private func look() -> Int64 {
+    let now = Clock.monotonicNanos()
+    var nearest = Int64.max
+    core.pending.forEach { index, waiting in
+      switch waiting.pointee.mailbox.state.phase {
+      case .replied: answer(core.pending.take(index))
+      case .idle:
+        fail(index, .unavailable("ring_full", "the symbol has too many requests waiting"))
+      default:
+        if now < waiting.pointee.deadline {
+          nearest = min(nearest, waiting.pointee.deadline)
+        } else if let again = giveUp(index, waiting.pointee, now) {
+          nearest = min(nearest, again)
+        }
+      }
+    }
+    return nearest
+  }
+
+  /// When to try again, or nil when the request is finished.
+  private func giveUp(_ index: Int, _ waiting: PendingRequest, _ now: Int64) -> Int64? {
+    switch waiting.mailbox.giveUp() {
+    case .answered: answer(core.pending.take(index))
+    case .nothingDone:
+      fail(index, .unavailable("engine_away", "the symbol's engine does not answer"))
+    case .unknown: fail(index, .outcomeUnknown)
+    case .retry:
+      if now < waiting.deadline + Completion.copyingNanos { return now + 1_000_000 }
+      fail(index, .outcomeUnknown)
+    }
+    return nil
+  }
+
+  private func fail(_ index: Int, _ error: APIError) {
+    let waiting = core.pending.take(index)
+    waiting.market.leave()
+    core.slot.release(waiting.mailbox)
+    if case .part(let part) = waiting.task {
+      part.error = error
+      if part.batch.finishPart() { part.batch.answer(with: handler) }
+    } else {
+      handler.fail(error, waiting.request)
+    }
+  }
+
+  private func answer(_ waiting: PendingRequest) {
+    waiting.market.leave()
+    if case .part(let part) = waiting.task {
+      part.takeAnswers(from: waiting.mailbox)
+      core.slot.release(waiting.mailbox)
+      if part.batch.finishPart() { part.batch.answer(with: handler) }
+      return
+    }
+    let answer = waiting.mailbox.answers[0]
+    if let refusal = Refusal(rawValue: answer.refusal) {
+      core.slot.release(waiting.mailbox)
+      return handler.fail(APIError(refusal), waiting.request)
+    }
+    let flags = AnswerFlags(rawValue: answer.flags)
+    if !flags.isDisjoint(with: [.duplicate, .fillsCutShort]) {
+      core.slot.release(waiting.mailbox)
+      return handler.completeFromTables(answer, waiting)
+    }
+    handler.output.clear()
+    if case .cancelAll = waiting.task {
+      handler.output.cancelled(Int(answer.affected))
+    } else {
+      let fills = waiting.mailbox.fills(of: answer)
+      handler.output.order(answer, fills: fills, entry: waiting.market.entry)
+    }
+    core.slot.release(waiting.mailbox)
+    handler.succeed(waiting.task.status, waiting.request)
+  }
+}
+
+extension PendingRequest.Task {
+  /// Of a success.
+  var status: Int { if case .place = self { 201 } else { 200 } }
+}

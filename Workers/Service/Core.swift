@@ -1,0 +1,43 @@
+import API
+import Accounts
+import FastCGI
+import Glibc
+import Settings
+import SharedMemory
+
+/// What all threads of one worker share.
+final class Core: Sendable {
+  let settings: Settings
+  let server: Server
+  let exchange: ExchangeSegment
+  let slot: WorkerSlot
+  let markets: Markets
+  let pending = PendingTable()
+  let slow = SlowPool()
+  let authenticator: Authenticator
+  let accounts: AccountStore
+  let errors: ErrorLog
+  let startedAt = Clock.wallMicros()
+  let processID = getpid()
+
+  init(
+    settings: Settings, server: Server, exchange: ExchangeSegment, slot: WorkerSlot,
+    authenticator: Authenticator, accounts: AccountStore, log: Log
+  ) {
+    self.settings = settings
+    self.server = server
+    self.exchange = exchange
+    self.slot = slot
+    self.authenticator = authenticator
+    self.accounts = accounts
+    markets = Markets(exchange)
+    errors = ErrorLog(log)
+  }
+
+  var deadlineNanos: Int64 { Int64(settings.requestDeadlineMilliseconds) * 1_000_000 }
+
+  /// Commands are not executed any more in the last tenth before their client gets an answer:
+  /// what an engine takes by then is nearly always answered in time, and what it does not take
+  /// is known not to have been done.
+  func commandDeadline(_ deadline: Int64) -> Int64 { deadline - deadlineNanos / 10 }
+}

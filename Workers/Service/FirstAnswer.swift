@@ -1,0 +1,138 @@
+import API
+import Postgres
+import SharedMemory
+
+/// What an engine does not keep in memory for ever: the answer that a repeated command was given
+/// the first time, and the fills that had no room in a mailbox. Both are in the tables.
+extension Handler {
+  /// Called by the completion thread, when the mailbox is free again.
+  func completeFromTables(_ answer: Answer, _ waiting: PendingRequest) {
+    let (request, market, task) = (waiting.request, waiting.market, waiting.task)
+    let account = waiting.account
+    do throws(APIError) {
+      try slowly(.database, request) { worker throws(APIError) in
+        let handler = worker.handler
+        if case .cancelAll = task {
+          let count = try worker.countCancelled(answer, market, account)
+          handler.output.clear()
+          handler.output.cancelled(count)
+        } else {
+          let (answer, fills) = try worker.complete(answer, task, market, account)
+          handler.output.clear()
+          fills.withUnsafeBufferPointer {
+            handler.output.order(answer, fills: $0, entry: market.entry)
+          }
+        }
+        handler.succeed(task.status, request)
+      }
+    } catch {
+      fail(error, request)
+    }
+  }
+}
+
+extension SlowWorker {
+  /// The whole answer to an accepted command of which `answer` says only a part.
+  func complete(
+    _ answer: Answer, _ task: PendingRequest.Task, _ market: Market, _ account: UInt64
+  ) throws(APIError) -> (Answer, [Fill]) {
+    try ReadMark(market, through: answer.sequence).wait()
+    let isDuplicate = AnswerFlags(rawValue: answer.flags).contains(.duplicate)
+    let found = try read { connection throws(PostgresError) -> (Answer, [Fill])? in
+      let fills = try Tables.fills(
+        of: answer.order_id, at: answer.sequence, in: market.entry.symbol.id, connection)
+      guard isDuplicate else { return (answer, fills) }
+      guard let stored = try Tables.order(answer.order_id, of: account, connection) else {
+        return nil
+      }
+      switch task {
+      case .place, .part:
+        let command = try Tables.command(
+          answer.sequence, in: market.entry.symbol.id, connection)
+        return command.map { (FirstAnswer.of($0, stored, fills), fills) }
+      case .cancel, .amend, .cancelAll:
+        return (stored.order, fills)
+      }
+    }
+    guard let (found, fills) = found else {
+      core.errors.record("a repeated command is not in the tables", cause: "\(answer.order_id)")
+      throw .internalError
+    }
+    var answer = found
+    answer.flags = isDuplicate ? AnswerFlags.duplicate.rawValue : 0
+    return (answer, fills)
+  }
+
+  func countCancelled(
+    _ answer: Answer, _ market: Market, _ account: UInt64
+  ) throws(APIError) -> Int {
+    try ReadMark(market, through: answer.sequence).wait()
+    return try read { connection throws(PostgresError) in
+      let rows = try connection.query(
+        """
+        select count(*) from orders where account = $1 and symbol_id = $2 and sequence = $3
+        """, .int64(Int64(account)), .int32(Int32(market.entry.symbol.id)),
+        .int64(Int64(answer.sequence)))
+      return Int(rows.int64(0, 0))
+    }
+  }
+}
+
+enum FirstAnswer {
+  /// The order as it was right after its command: what the command asked for, and what it traded.
+  /// An order that nothing has touched since still shows how that ended; one that was touched was
+  /// open then.
+  static func of(_ command: Command, _ stored: Tables.StoredOrder, _ fills: [Fill]) -> Answer {
+    var answer = stored.order
+    answer.terms = command.terms
+    answer.sequence = command.sequence
+    answer.time = command.time
+    guard stored.order.sequence != stored.createdSequence else { return answer }
+    answer.filled = fills.reduce(0) { $0 + $1.quantity }
+    answer.filled_quote = fills.reduce(0) { $0 + $1.quantity * $1.price }
+    answer.remaining = command.terms.quantity - answer.filled
+    answer.reason = EndReason.none.rawValue
+    let isStop = command.terms.stop_price != 0
+    let status: OrderStatus =
+      answer.filled > 0 ? .partiallyFilled : isStop ? .pendingTrigger : .open
+    answer.status = status.rawValue
+    return answer
+  }
+}
+
+extension Tables {
+  /// The fills that one command brought to its own order.
+  static func fills(
+    of order: UInt64, at sequence: UInt64, in symbol: UInt32, _ connection: Connection
+  ) throws(PostgresError) -> [Fill] {
+    let rows = try connection.query(
+      """
+      select trade_id, price, quantity,
+        case when taker_order_id = $1 then maker_order_id else taker_order_id end
+      from trades
+      where symbol_id = $2 and sequence = $3 and (taker_order_id = $1 or maker_order_id = $1)
+      order by trade_id
+      """, .int64(Int64(order)), .int32(Int32(symbol)), .int64(Int64(sequence)))
+    return (0..<rows.count).map { row in
+      Fill(
+        trade_id: UInt64(rows.int64(row, 0)), price: rows.int64(row, 1),
+        quantity: rows.int64(row, 2), counter_order_id: UInt64(rows.int64(row, 3)))
+    }
+  }
+
+  /// A command as the journal holds it: consecutive records in a row that is named by its first.
+  static func command(_ sequence: UInt64, in symbol: UInt32, _ connection: Connection)
+    throws(PostgresError) -> Command?
+  {
+    let rows = try connection.query(
+      """
+      select sequence, records from journal where symbol_id = $1 and sequence <= $2
+      order by sequence desc limit 1
+      """, .int32(Int32(symbol)), .int64(Int64(sequence)))
+    guard !rows.isEmpty else { return nil }
+    let offset = Int(sequence - UInt64(rows.int64(0, 0))) * MemoryLayout<Command>.stride
+    let records = rows.bytes(0, 1)
+    guard offset + MemoryLayout<Command>.stride <= records.count else { return nil }
+    return records.loadUnaligned(fromByteOffset: offset, as: Command.self)
+  }
+}

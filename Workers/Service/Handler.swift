@@ -1,0 +1,128 @@
+import API
+import Accounts
+import FastCGI
+import SharedMemory
+
+/// Answers requests, or passes them to an engine or to the slow pool. Each thread that handles
+/// requests has one, with the buffers it needs.
+final class Handler {
+  let core: Core
+  var output = JSONOutput(capacity: 65_536)
+  let bids: UnsafeMutableBufferPointer<BoardLevel>
+  let asks: UnsafeMutableBufferPointer<BoardLevel>
+
+  init(_ core: Core) {
+    self.core = core
+    bids = .allocate(capacity: Board.levelCapacity)
+    asks = .allocate(capacity: Board.levelCapacity)
+  }
+
+  deinit {
+    bids.deallocate()
+    asks.deallocate()
+  }
+
+  func handle(_ inquiry: Inquiry) {
+    do throws(APIError) {
+      let route = try Route.match(method: inquiry.method, path: inquiry.path)
+      if try answerOpenly(route, inquiry) { return }
+      switch core.authenticator.check(inquiry.credentials, now: Clock.wallMicros()) {
+      case .known(let identity): try serve(route, inquiry, identity)
+      case .unknown(let credential): try lookUp(credential, route, inquiry)
+      case .missing, .refused: throw .unauthorized
+      }
+    } catch {
+      fail(error, inquiry.request)
+    }
+  }
+
+  /// What needs an account. It must have been made sure whose request this is.
+  func serve(_ route: Route, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    switch route {
+    case .placeOrder: try place(inquiry, identity)
+    case .placeBatch: try placeBatch(inquiry, identity)
+    case .cancel(let id): try cancel(id, inquiry, identity)
+    case .amend(let id): try amend(id, inquiry, identity)
+    case .cancelAll: try cancelAll(inquiry, identity)
+    case .order(let id): try order(id, inquiry, identity)
+    case .listOrders: try listOrders(inquiry, identity)
+    case .fills: try fills(inquiry, identity)
+    case .logout: try logout(inquiry)
+    default: throw .unknownPath
+    }
+  }
+
+  /// What anybody may ask; false when the route is none of that kind.
+  private func answerOpenly(_ route: Route, _ inquiry: Inquiry) throws(APIError) -> Bool {
+    switch route {
+    case .book(let name): try book(name, inquiry)
+    case .trades(let name): try trades(name, inquiry)
+    case .symbols: try symbols(inquiry)
+    case .symbol(let name): try symbol(name, inquiry)
+    case .register: try register(inquiry)
+    case .login: try login(inquiry)
+    case .health: health(inquiry)
+    case .ready: try ready(inquiry)
+    default: return false
+    }
+    return true
+  }
+
+  // MARK: - Ways to end
+
+  func fail(_ error: APIError, _ request: Request) {
+    core.errors.record(error, request)
+    Reply.send(error, &output, to: request)
+    core.server.finish(request)
+  }
+
+  /// Sends what has been written to `output`.
+  func succeed(_ status: Int, _ request: Request) {
+    Reply.send(status, output, to: request)
+    core.server.finish(request)
+  }
+
+  func slowly(
+    _ lane: SlowPool.Lane = .database, _ request: Request,
+    _ body: @escaping @Sendable (SlowWorker) throws(APIError) -> Void
+  ) throws(APIError) {
+    let isTaken = core.slow.add(to: lane) { worker in
+      do throws(APIError) {
+        try body(worker)
+      } catch {
+        worker.handler.fail(error, request)
+      }
+    }
+    guard isTaken else { throw .unavailable("busy", "too many requests wait for the database") }
+  }
+
+  func market(named name: String) throws(APIError) -> Market {
+    guard let market = core.markets.current[name] else { throw .unknownSymbol(name) }
+    return market
+  }
+
+  // MARK: - Credentials
+
+  /// The first request with a credential waits for the database; then it goes on as the others.
+  private func lookUp(
+    _ credential: UnknownCredential, _ route: Route, _ inquiry: Inquiry
+  ) throws(APIError) {
+    let body = Array(inquiry.body)
+    let (request, deadline) = (inquiry.request, inquiry.deadline)
+    try slowly(.database, request) { worker throws(APIError) in
+      let identity = try worker.find(credential)
+      let handler = worker.handler
+      // Whoever the body was allocated for, nothing escapes the closure.
+      let outcome = body.withUnsafeBytes { bytes -> APIError? in
+        let inquiry = Inquiry(request, body: bytes, deadline: deadline)
+        do throws(APIError) {
+          try handler.serve(route, inquiry, identity)
+          return nil
+        } catch {
+          return error
+        }
+      }
+      if let outcome { throw outcome }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import API
+import Accounts
+import Postgres
+import SharedMemory
+
+/// What is read from the tables, by the slow pool.
+extension Handler {
+  func order(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    try Queries.none(inquiry.query)
+    guard let market = core.markets.current[OrderID.symbol(of: id)] else { throw .unknownOrder }
+    let (request, mark) = (inquiry.request, ReadMark([market]))
+    try slowly(.database, request) { worker throws(APIError) in
+      try mark.wait()
+      let found = try worker.read { connection throws(PostgresError) -> OrderRow? in
+        guard let stored = try Tables.order(id, of: identity.account, connection) else {
+          return nil
+        }
+        let fills = try Tables.fills(of: [id], connection)
+        return OrderRow(entry: market.entry, order: stored.order, fills: fills[id] ?? [])
+      }
+      guard let found else { throw .unknownOrder }
+      worker.handler.output.clear()
+      worker.handler.output.order(found)
+      worker.handler.succeed(200, request)
+    }
+  }
+
+  func listOrders(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    let query = try OrdersQuery(inquiry.query)
+    let (request, table) = (inquiry.request, core.markets.current)
+    let market = try query.symbol.map { name throws(APIError) in try self.market(named: name) }
+    let mark = ReadMark(market.map { [$0] } ?? table.markets)
+    try slowly(.database, request) { worker throws(APIError) in
+      try mark.wait()
+      let found = try worker.read { connection throws(PostgresError) -> [OrderRow] in
+        let stored = try Tables.orders(
+          query, symbol: market?.entry.symbol.id, of: identity.account, connection)
+        let fills = try Tables.fills(of: stored.map(\.order.order_id), connection)
+        return stored.compactMap { stored in
+          guard let market = table[stored.symbol] else { return nil }
+          return OrderRow(
+            entry: market.entry, order: stored.order, fills: fills[stored.order.order_id] ?? [])
+        }
+      }
+      worker.handler.output.clear()
+      worker.handler.output.orders(found)
+      worker.handler.succeed(200, request)
+    }
+  }
+
+  func fills(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    let query = try FillsQuery(inquiry.query)
+    let (request, table) = (inquiry.request, core.markets.current)
+    let market = try query.symbol.map { name throws(APIError) in try self.market(named: name) }
+    // Trade ids count by symbol: without one, an id does not say where the page ended.
+    guard query.page.before == nil || market != nil else {
+      throw APIError(400, "invalid_combination", "before needs symbol", field: "before")
+    }
+    let mark = ReadMark(market.map { [$0] } ?? table.markets)
+    try slowly(.database, request) { worker throws(APIError) in
+      try mark.wait()
+      let found = try worker.read { connection throws(PostgresError) in
+        try Tables.ownTrades(
+          query.page, symbol: market?.entry.symbol.id, of: identity.account, connection)
+      }
+      worker.handler.output.clear()
+      worker.handler.output.fills(
+        found.compactMap { trade in
+          guard let market = table[trade.symbol] else { return nil }
+          return OwnFillRow(
+            entry: market.entry, orderID: trade.orderID, side: trade.side, time: trade.time,
+            fill: trade.fill)
+        })
+      worker.handler.succeed(200, request)
+    }
+  }
+
+  func trades(_ name: String, _ inquiry: Inquiry) throws(APIError) {
+    let page = try Page.trades(inquiry.query)
+    let market = try market(named: name)
+    let (request, mark) = (inquiry.request, ReadMark([market]))
+    try slowly(.database, request) { worker throws(APIError) in
+      try mark.wait()
+      let found = try worker.read { connection throws(PostgresError) in
+        try Tables.trades(page, of: market.entry.symbol.id, connection)
+      }
+      worker.handler.output.clear()
+      worker.handler.output.trades(found, entry: market.entry)
+      worker.handler.succeed(200, request)
+    }
+  }
+}

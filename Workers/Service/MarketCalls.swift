@@ -1,0 +1,55 @@
+import API
+import SharedMemory
+
+/// What is answered from shared memory, at once.
+extension Handler {
+  func book(_ name: String, _ inquiry: Inquiry) throws(APIError) {
+    let depth = try Queries.bookDepth(inquiry.query)
+    let market = try market(named: name)
+    guard
+      let board = market.segment?.board.read(
+        bids: UnsafeMutableBufferPointer(rebasing: bids[..<min(depth, bids.count)]),
+        asks: UnsafeMutableBufferPointer(rebasing: asks[..<min(depth, asks.count)]))
+    else { throw .unavailable("engine_away", "the symbol's engine has not started yet") }
+    output.clear()
+    output.book(
+      market.entry, sequence: board.summary.sequence, time: board.summary.time,
+      bids: UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: bids[..<board.bids])),
+      asks: UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: asks[..<board.asks])))
+    succeed(200, inquiry.request)
+  }
+
+  func symbols(_ inquiry: Inquiry) throws(APIError) {
+    try Queries.none(inquiry.query)
+    output.clear()
+    output.symbols(core.markets.current.markets.map { ($0.current(core), $0.state) })
+    succeed(200, inquiry.request)
+  }
+
+  func symbol(_ name: String, _ inquiry: Inquiry) throws(APIError) {
+    try Queries.none(inquiry.query)
+    let market = try market(named: name)
+    output.clear()
+    output.symbol(market.current(core), state: market.state)
+    succeed(200, inquiry.request)
+  }
+
+  func health(_ inquiry: Inquiry) {
+    output.clear()
+    output.health(
+      instance: core.settings.instance, pid: Int32(core.processID), startedAt: core.startedAt)
+    succeed(200, inquiry.request)
+  }
+}
+
+extension Market {
+  /// With the rules as they are now: an operator may replace them.
+  fileprivate func current(_ core: Core) -> API.SymbolEntry {
+    core.exchange.symbol(id: entry.symbol.id).flatMap { API.SymbolEntry($0) } ?? entry
+  }
+
+  /// Nil when no engine has said anything yet.
+  fileprivate var state: MarketState? {
+    segment?.board.summary().flatMap { MarketState(rawValue: $0.state) }
+  }
+}

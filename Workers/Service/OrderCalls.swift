@@ -1,0 +1,116 @@
+import API
+import Accounts
+import SharedMemory
+
+/// What becomes a command.
+extension Handler {
+  func place(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    guard identity.mayTrade else { throw .forbidden }
+    let table = core.markets.current
+    let order = try OrderRequest.parse(inquiry.body) { table.names.entry(named: $0) }
+    guard let market = table[order.entry.symbol.id] else {
+      throw .unknownSymbol(order.entry.symbol.name)
+    }
+    try submit(order.command, .place, market, inquiry, identity)
+  }
+
+  func cancel(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    guard identity.mayTrade else { throw .forbidden }
+    try Queries.none(inquiry.query)
+    var command = Command(.cancel)
+    command.order_id = id
+    try submit(command, .cancel, try market(ofOrder: id), inquiry, identity)
+  }
+
+  func amend(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    guard identity.mayTrade else { throw .forbidden }
+    let market = try market(ofOrder: id)
+    let command = try OrderRequest.parseAmend(inquiry.body, orderID: id, entry: market.entry)
+    try submit(command, .amend, market, inquiry, identity)
+  }
+
+  func cancelAll(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    guard identity.mayTrade else { throw .forbidden }
+    guard let name = try Queries.symbol(inquiry.query) else {
+      return try cancelEverywhere(inquiry, identity)
+    }
+    try submit(Command(.cancelAccount), .cancelAll, try market(named: name), inquiry, identity)
+  }
+
+  /// An order id of a symbol that does not exist belongs to no order.
+  private func market(ofOrder id: UInt64) throws(APIError) -> Market {
+    guard let market = core.markets.current[OrderID.symbol(of: id)] else { throw .orderNotOpen }
+    return market
+  }
+
+  /// Sends one command to its engine; the completion thread answers the request.
+  private func submit(
+    _ command: Command, _ task: PendingRequest.Task, _ market: Market, _ inquiry: Inquiry,
+    _ identity: Identity
+  ) throws(APIError) {
+    var command = command
+    complete(&command, inquiry, identity)
+    let mailbox = try takeMailbox(market, commands: 1)
+    mailbox.commands.initializeElement(at: 0, to: command)
+    post(mailbox, 1, market, task, of: identity.account, inquiry)
+  }
+
+  /// Whose command it is, until when it may be executed, and the key that makes it repeatable:
+  /// the client's own, else nginx's name for the request, which stays the same when nginx asks
+  /// another worker. A client cannot choose a key that begins with `~`.
+  func complete(
+    _ command: inout Command, _ inquiry: Inquiry, _ identity: Identity, item: Int? = nil
+  ) {
+    command.account = identity.account
+    command.deadline = core.commandDeadline(inquiry.deadline)
+    guard !OrderFlags(rawValue: command.flags).contains(.clientKey),
+      let name = inquiry.request.parameter("REQUEST_ID"), (1...32).contains(name.count)
+    else { return }
+    withUnsafeTemporaryAllocation(byteCount: Command.keyCapacity, alignment: 1) { key in
+      key[0] = UInt8(ascii: "~")
+      UnsafeMutableRawBufferPointer(rebasing: key[1...]).copyMemory(from: name)
+      var length = 1 + name.count
+      if let item {
+        key[length] = UInt8(ascii: ".")
+        for shift in [8, 4, 0] {
+          length += 1
+          key[length] = 0x61 + UInt8(truncatingIfNeeded: item >> shift & 15)
+        }
+        length += 1
+      }
+      command.setKey(UnsafeRawBufferPointer(rebasing: key[..<length]))
+    }
+  }
+
+  func takeMailbox(_ market: Market, commands: Int) throws(APIError) -> Mailbox {
+    guard market.segment != nil else {
+      throw .unavailable("engine_away", "the symbol's engine cannot be reached")
+    }
+    guard market.admit() else {
+      throw .unavailable("engine_busy", "too many requests wait for this symbol's engine")
+    }
+    let isSmall = commands <= Int(OUTCRY_SMALL_COMMANDS)
+    guard let mailbox = isSmall ? core.slot.acquireSmall() : core.slot.acquireLarge() else {
+      market.leave()
+      throw .unavailable("busy", "too many requests wait for engines")
+    }
+    return mailbox
+  }
+
+  /// From `put` on the request belongs to the completion thread. A full ring is noticed by it
+  /// too: it finds the mailbox taken back.
+  func post(
+    _ mailbox: Mailbox, _ count: Int, _ market: Market, _ task: PendingRequest.Task,
+    of account: UInt64, _ inquiry: Inquiry
+  ) {
+    let reference = mailbox.post(symbolID: market.entry.symbol.id, count: count)
+    core.pending.put(
+      PendingRequest(
+        request: inquiry.request, mailbox: mailbox, market: market, task: task,
+        account: account, deadline: inquiry.deadline))
+    if market.segment?.ring.push(reference) == nil {
+      _ = mailbox.giveUp()
+      core.slot.bell.ring()
+    }
+  }
+}

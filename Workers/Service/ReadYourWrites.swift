@@ -1,0 +1,37 @@
+import API
+import Glibc
+import SharedMemory
+
+/// How far each symbol's commands were told when a request came in. A page of history is read
+/// when the tables are that far: so a read that follows an acknowledged write sees it.
+struct ReadMark: Sendable {
+  private static let longestWait: Int64 = 1_000_000_000
+
+  private var goals: [(segment: SymbolSegment, sequence: UInt64)] = []
+
+  init(_ markets: [Market]) {
+    for market in markets {
+      guard let segment = market.segment else { continue }
+      let told = segment.committedSequence
+      if segment.projectedSequence < told { goals.append((segment, told)) }
+    }
+  }
+
+  /// The tables hold this command of the symbol.
+  init(_ market: Market, through sequence: UInt64) {
+    if let segment = market.segment { goals = [(segment, sequence)] }
+  }
+
+  /// The tables follow within milliseconds; an engine that is being restarted takes longer.
+  func wait() throws(APIError) {
+    let end = Clock.monotonicNanos() + ReadMark.longestWait
+    for goal in goals {
+      while goal.segment.projectedSequence < goal.sequence {
+        guard Clock.monotonicNanos() < end else {
+          throw .unavailable("history_behind", "history is not up to date yet")
+        }
+        usleep(500)
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import CShared
+import Glibc
+import Synchronization
+
+/// Work that may wait for the database or costs a password hash. It has its own threads, so that
+/// trading never stands behind it.
+///
+/// Two lanes: a crowd that logs in must not hold up who asks for history, or whose first order
+/// needs its token looked up. The hashing threads also step back for all others on the processor.
+final class SlowPool: Sendable {
+  enum Lane: Int, CaseIterable {
+    case database
+    case hashing
+
+    var threads: Int { self == .database ? 3 : 2 }
+  }
+
+  typealias Job = @Sendable (SlowWorker) -> Void
+
+  private let lanes: [JobQueue]
+
+  init(capacity: Int = 256) {
+    lanes = Lane.allCases.map { _ in JobQueue(capacity: capacity) }
+  }
+
+  /// False when the lane is full.
+  func add(to lane: Lane, _ job: @escaping Job) -> Bool { lanes[lane.rawValue].push(job) }
+
+  func start(_ core: Core) {
+    for lane in Lane.allCases {
+      for number in 0..<lane.threads {
+        startThread("\(lane) \(number)") { [queue = lanes[lane.rawValue]] in
+          if lane == .hashing { stepBack() }
+          let worker = SlowWorker(core)
+          while true { queue.pop()(worker) }
+        }
+      }
+    }
+  }
+}
+
+/// Makes the calling thread nice; on Linux niceness is a thread's own.
+private func stepBack() {
+  setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(outcry_thread_id()), 10)
+}
+
+/// A bounded queue of jobs.
+private final class JobQueue: Sendable {
+  private let capacity: Int
+  private let jobs = Mutex<[SlowPool.Job]>([])
+  private let bell = JobBell()
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  func push(_ job: @escaping SlowPool.Job) -> Bool {
+    let hasRoom = jobs.withLock { jobs in
+      guard jobs.count < capacity else { return false }
+      jobs.append(job)
+      return true
+    }
+    if hasRoom { bell.ring() }
+    return hasRoom
+  }
+
+  func pop() -> SlowPool.Job {
+    while true {
+      let seen = bell.now
+      if let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return job }
+      bell.wait(after: seen)
+    }
+  }
+}
+
+private final class JobBell: @unchecked Sendable {
+  private let word: UnsafeMutablePointer<Atomic<UInt32>>
+
+  init() {
+    word = .allocate(capacity: 1)
+    word.initialize(to: Atomic(0))
+  }
+
+  deinit { word.deallocate() }
+
+  var now: UInt32 { word.pointee.load(ordering: .acquiring) }
+
+  func wait(after seen: UInt32) {
+    let plain = UnsafeRawPointer(word).assumingMemoryBound(to: UInt32.self)
+    _ = outcry_futex_wait(plain, seen, -1)
+  }
+
+  func ring() {
+    word.pointee.add(1, ordering: .sequentiallyConsistent)
+    outcry_futex_wake(UnsafeMutableRawPointer(word).assumingMemoryBound(to: UInt32.self), 1)
+  }
+}

@@ -1,0 +1,188 @@
+import API
+import Postgres
+import SharedMemory
+
+/// The statements that read history, and how their rows become what the API writes.
+enum Tables {
+  static let orderColumns = """
+    order_id, account, price, stop_price, quantity, quote_quantity, display_quantity, expires_at,
+    filled, remaining, filled_quote, created_at, updated_at, created_sequence, sequence, symbol_id,
+    side, type, time_in_force, self_trade_prevention, flags, status, reason, client_order_id
+    """
+
+  struct StoredOrder {
+    var symbol: UInt32
+    var order: Answer
+    var createdSequence: UInt64
+  }
+
+  /// A row of `orderColumns` as the record that an engine answers with.
+  static func order(_ rows: borrowing Rows, _ row: Int) -> StoredOrder {
+    var order = Answer()
+    order.version = UInt16(OUTCRY_RESULT_VERSION)
+    order.order_id = UInt64(rows.int64(row, 0))
+    order.terms.price = rows.int64(row, 2)
+    order.terms.stop_price = rows.int64(row, 3)
+    order.terms.quantity = rows.int64(row, 4)
+    order.terms.quote_quantity = rows.int64(row, 5)
+    order.terms.display_quantity = rows.int64(row, 6)
+    order.terms.expires_at = rows.int64(row, 7)
+    order.filled = rows.int64(row, 8)
+    order.remaining = rows.int64(row, 9)
+    order.filled_quote = rows.int64(row, 10)
+    order.created_at = rows.int64(row, 11)
+    order.time = rows.int64(row, 12)
+    order.sequence = UInt64(rows.int64(row, 14))
+    order.side = UInt8(rows.int64(row, 16))
+    order.type = UInt8(rows.int64(row, 17))
+    order.time_in_force = UInt8(rows.int64(row, 18))
+    order.self_trade_prevention = UInt8(rows.int64(row, 19))
+    order.order_flags = UInt8(rows.int64(row, 20))
+    order.status = UInt8(rows.int64(row, 21))
+    order.reason = UInt8(rows.int64(row, 22))
+    if let key = rows.optionalText(row, 23) {
+      order.key_length = UInt8(min(key.utf8.count, Command.keyCapacity))
+      withUnsafeMutableBytes(of: &order.key) {
+        $0.copyBytes(from: key.utf8.prefix(Command.keyCapacity))
+      }
+    }
+    return StoredOrder(
+      symbol: UInt32(rows.int64(row, 15)), order: order,
+      createdSequence: UInt64(rows.int64(row, 13)))
+  }
+
+  static func order(_ id: UInt64, of account: UInt64, _ connection: Connection)
+    throws(PostgresError) -> StoredOrder?
+  {
+    let rows = try connection.query(
+      "select \(orderColumns) from orders where order_id = $1 and account = $2",
+      .int64(Int64(id)), .int64(Int64(account)))
+    return rows.isEmpty ? nil : order(rows, 0)
+  }
+
+  /// Newest first. `before` names the last order of the page before: its place in the order of
+  /// creation does not change, so pages fit together whatever happens between them.
+  static func orders(
+    _ query: OrdersQuery, symbol: UInt32?, of account: UInt64, _ connection: Connection
+  ) throws(PostgresError) -> [StoredOrder] {
+    var conditions = ["account = $1"]
+    let values = Parameters()
+    values.add(Int64(account))
+    func require(_ condition: (String) -> String, _ add: (Parameters) -> Void) {
+      add(values)
+      conditions.append(condition("$\(values.count)"))
+    }
+    if let symbol { require({ "symbol_id = \($0)" }, { $0.add(Int32(symbol)) }) }
+    switch query.status {
+    case .open: conditions.append("is_open")
+    case .closed: conditions.append("not is_open")
+    case .all: break
+    }
+    if let key = query.clientOrderId { require({ "client_order_id = \($0)" }, { $0.add(key) }) }
+    if let before = query.page.before {
+      require(
+        { place in
+          """
+          (created_at, order_id) <
+            (select created_at, order_id from orders where order_id = \(place) and account = $1)
+          """
+        }, { $0.add(Int64(before)) })
+    }
+    values.add(Int64(query.page.limit))
+    let rows = try connection.query(
+      """
+      select \(orderColumns) from orders where \(conditions.joined(separator: " and "))
+      order by created_at desc, order_id desc limit $\(values.count)
+      """, values)
+    return (0..<rows.count).map { order(rows, $0) }
+  }
+
+  /// The fills of these orders, oldest first.
+  static func fills(of orders: [UInt64], _ connection: Connection)
+    throws(PostgresError) -> [UInt64: [FillRow]]
+  {
+    guard !orders.isEmpty else { return [:] }
+    let rows = try connection.query(
+      """
+      select taker_order_id, false, trade_id, price, quantity, maker_order_id, sequence
+        from trades where taker_order_id = any($1)
+      union all
+      select maker_order_id, true, trade_id, price, quantity, taker_order_id, sequence
+        from trades where maker_order_id = any($1)
+      order by 3
+      """, .int64s(orders.map(Int64.init)))
+    var found: [UInt64: [FillRow]] = [:]
+    for row in 0..<rows.count {
+      let fill = Fill(
+        trade_id: UInt64(rows.int64(row, 2)), price: rows.int64(row, 3),
+        quantity: rows.int64(row, 4), counter_order_id: UInt64(rows.int64(row, 5)))
+      found[UInt64(rows.int64(row, 0)), default: []].append(
+        FillRow(fill, isMaker: rows.bool(row, 1)))
+    }
+    return found
+  }
+
+  /// The tape, newest first.
+  static func trades(_ page: Page, of symbol: UInt32, _ connection: Connection)
+    throws(PostgresError) -> [TradeRow]
+  {
+    let rows = try connection.query(
+      """
+      select trade_id, price, quantity, taker_side, time, sequence from trades
+      where symbol_id = $1 and trade_id < $2 order by trade_id desc limit $3
+      """, .int32(Int32(symbol)), .int64(page.before.map(Int64.init) ?? .max),
+      .int64(Int64(page.limit)))
+    return (0..<rows.count).map { row in
+      TradeRow(
+        tradeID: UInt64(rows.int64(row, 0)), price: rows.int64(row, 1),
+        quantity: rows.int64(row, 2), side: Side(rawValue: UInt8(rows.int64(row, 3))) ?? .buy,
+        time: rows.int64(row, 4), sequence: UInt64(rows.int64(row, 5)))
+    }
+  }
+
+  struct OwnTrade {
+    var symbol: UInt32
+    var orderID: UInt64
+    var side: Side
+    var time: Int64
+    var fill: FillRow
+  }
+
+  /// An account's trades, newest first; one with itself counts twice and stays on one page.
+  static func ownTrades(
+    _ page: Page, symbol: UInt32?, of account: UInt64, _ connection: Connection
+  ) throws(PostgresError) -> [OwnTrade] {
+    let filter = symbol == nil ? "$2::int is null" : "symbol_id = $2 and trade_id < $3"
+    let rows = try connection.query(
+      """
+      select symbol_id, trade_id, time, price, quantity, taker_side, taker_order_id,
+        maker_order_id, taker_account = $1, maker_account = $1
+      from (
+        (select * from trades where taker_account = $1 and \(filter) and $3::bigint > 0
+          order by time desc, symbol_id desc, trade_id desc limit $4)
+        union
+        (select * from trades where maker_account = $1 and \(filter)
+          order by time desc, symbol_id desc, trade_id desc limit $4)
+      ) as own
+      order by time desc, symbol_id desc, trade_id desc limit $4
+      """, .int64(Int64(account)), symbol.map { .int32(Int32($0)) } ?? .null(.int4),
+      .int64(page.before.map(Int64.init) ?? .max), .int64(Int64(page.limit)))
+    var found: [OwnTrade] = []
+    for row in 0..<rows.count {
+      let taker = UInt64(rows.int64(row, 6))
+      let maker = UInt64(rows.int64(row, 7))
+      let side = Side(rawValue: UInt8(rows.int64(row, 5))) ?? .buy
+      for isMaker in [false, true] where rows.bool(row, isMaker ? 9 : 8) {
+        let fill = Fill(
+          trade_id: UInt64(rows.int64(row, 1)), price: rows.int64(row, 3),
+          quantity: rows.int64(row, 4), counter_order_id: isMaker ? taker : maker)
+        found.append(
+          OwnTrade(
+            symbol: UInt32(rows.int64(row, 0)), orderID: isMaker ? maker : taker,
+            side: isMaker ? side.opposite : side, time: rows.int64(row, 2),
+            fill: FillRow(fill, isMaker: isMaker)))
+      }
+    }
+    return found
+  }
+}

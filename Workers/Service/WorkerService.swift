@@ -1,0 +1,112 @@
+import API
+import Accounts
+import FastCGI
+import Settings
+import SharedMemory
+
+/// One worker process: the threads between FastCGI and the engines.
+///
+/// | thread | |
+/// |---|---|
+/// | intake | reads requests, answers what it can, sends commands to engines |
+/// | completion | answers what engines replied to, gives up on what took too long |
+/// | database ×3, hashing ×2 | whatever waits for PostgreSQL or costs a password hash |
+/// | listener | hears which credentials have ended |
+public final class WorkerService: Sendable {
+  public enum StartError: Error, CustomStringConvertible {
+    case segment(SegmentError)
+    case masterKey(MasterKeyError)
+    /// More processes than the exchange has slots for.
+    case noSlot
+
+    public var description: String {
+      switch self {
+      case .segment(let error): error.description
+      case .masterKey(let error): error.description
+      case .noSlot: "all worker slots are in use"
+      }
+    }
+  }
+
+  private let core: Core
+
+  public init(settings: Settings, server: Server, log: Log) throws(StartError) {
+    let exchange: ExchangeSegment
+    let slot: WorkerSlot?
+    do throws(SegmentError) {
+      exchange = try ExchangeSegment.openOrCreate(try Instance(name: settings.instance))
+      slot = try exchange.claimWorkerSlot()
+    } catch {
+      throw .segment(error)
+    }
+    guard let slot else { throw .noSlot }
+    let master: MasterKey
+    do throws(MasterKeyError) {
+      master = try MasterKey.loadOrCreate(settings.secretFile)
+    } catch {
+      throw .masterKey(error)
+    }
+    core = Core(
+      settings: settings, server: server, exchange: exchange, slot: slot,
+      authenticator: Authenticator(master: master, cache: CredentialCache()),
+      accounts: AccountStore(master: master), log: log)
+  }
+
+  /// `whenDrained` is called when `drain` was and nothing is left to do.
+  public func start(whenDrained: @escaping @Sendable () -> Void) {
+    core.slow.start(core)
+    startThread("completion") { [core] in Completion(core).run() }
+    startThread("listener") { [core] in CredentialListener.run(core) }
+    startThread("intake") { [core] in
+      Intake(core).run()
+      whenDrained()
+    }
+  }
+
+  public func drain() { core.server.drain() }
+
+  /// What goes on the scoreboard.
+  public var figures: [UInt64] {
+    let counts = core.server.counts
+    return [
+      counts.requests, UInt64(counts.active), counts.accepted, UInt64(counts.open),
+      UInt64(core.pending.count),
+    ]
+  }
+
+  /// A line of the scoreboard for the worker as a whole.
+  public func claimScore() throws(SegmentError) -> Score? {
+    try core.exchange.claimScore(.worker, number: UInt32(core.slot.index))
+  }
+
+  /// Now and then: what could not be done before is tried again.
+  public func tend() { core.markets.repair() }
+}
+
+/// The thread that reads requests. Nothing here waits for anything but the next of them.
+struct Intake {
+  private let core: Core
+  private let handler: Handler
+
+  init(_ core: Core) {
+    self.core = core
+    handler = Handler(core)
+  }
+
+  func run() {
+    while true {
+      switch core.server.next() {
+      case .quiet: continue
+      case .drained: return
+      case .request(let request):
+        let deadline = Clock.monotonicNanos() + core.deadlineNanos
+        switch core.server.readBody(of: request) {
+        case .complete(let body):
+          handler.handle(Inquiry(request, body: body, deadline: deadline))
+        case .tooLarge: handler.fail(.bodyTooLarge, request)
+        case .broken: core.server.finish(request)
+        }
+      }
+    }
+  }
+}
