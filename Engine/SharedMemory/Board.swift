@@ -41,6 +41,14 @@ public struct Board: @unchecked Sendable {
     bids: UnsafeMutableBufferPointer<BoardLevel>, asks: UnsafeMutableBufferPointer<BoardLevel>,
     attempts: Int = 1000
   ) -> (summary: BoardSummary, bids: Int, asks: Int)? {
+    read(bids: bids, asks: asks, attempts: attempts, beforeCheck: {})
+  }
+
+  /// Tests publish in `beforeCheck`, where a writer does the most harm.
+  package func read(
+    bids: UnsafeMutableBufferPointer<BoardLevel>, asks: UnsafeMutableBufferPointer<BoardLevel>,
+    attempts: Int, beforeCheck: () -> Void
+  ) -> (summary: BoardSummary, bids: Int, asks: Int)? {
     for _ in 0..<attempts {
       let before = words.version.pointee.load(ordering: .acquiring)
       if before == 0 { return nil }
@@ -51,6 +59,7 @@ public struct Board: @unchecked Sendable {
       let askCount = min(asks.count, Int(summary.ask_count), Board.levelCapacity)
       load(copy + Int(OUTCRY_BOARD_BIDS), bidCount, into: bids)
       load(copy + Int(OUTCRY_BOARD_ASKS), askCount, into: asks)
+      beforeCheck()
       atomicMemoryFence(ordering: .acquiring)
       if words.version.pointee.load(ordering: .relaxed) == before {
         return (summary, bidCount, askCount)

@@ -1,7 +1,8 @@
 import Glibc
 import SharedMemory
 
-/// Publishes boards without a pause. Every number on one is made from its sequence.
+/// Publishes boards without a pause. Every number on one is made from its sequence. Small boards
+/// in between turn the two copies over faster than a large one is read.
 func runBoardWriter(_ arguments: Arguments) throws {
   guard let lock = try arguments.symbol().engineLock() else { exit(2) }
   let writer = lock.boardWriter
@@ -12,7 +13,8 @@ func runBoardWriter(_ arguments: Arguments) throws {
   while true {
     sequence += 1
     let value = Int64(sequence)
-    for index in 0..<1024 {
+    let depth = [1024, 4, 4, 1024, 64, 64][Int(sequence % 6)]
+    for index in 0..<depth {
       bids[index] = BoardLevel(price: value + Int64(index), quantity: value)
       asks[index] = BoardLevel(price: value - Int64(index), quantity: value)
     }
@@ -20,7 +22,11 @@ func runBoardWriter(_ arguments: Arguments) throws {
     summary.sequence = sequence
     summary.last_price = value
     bids.withUnsafeBufferPointer { bids in
-      asks.withUnsafeBufferPointer { writer.publish(summary, bids: bids, asks: $0) }
+      asks.withUnsafeBufferPointer { asks in
+        writer.publish(
+          summary, bids: UnsafeBufferPointer(rebasing: bids[..<depth]),
+          asks: UnsafeBufferPointer(rebasing: asks[..<depth]))
+      }
     }
   }
 }

@@ -89,7 +89,8 @@ struct Writer {
     let now = Clock.monotonicNanos()
     let answeredBefore = answered
     var kept = 0
-    for entry in waiting {
+    for index in waiting.indices {
+      let entry = waiting[index]
       if entry.mailbox.isAnswered {
         check(entry.mailbox, first: entry.first, count: entry.count)
         slot.release(entry.mailbox)

@@ -100,6 +100,26 @@ struct DirectoryTests {
     #expect(symbol.board.summary()?.sequence == 10)
   }
 
+  @Test("A read during which a board was published starts again, and gives up in the end")
+  func disturbedRead() throws {
+    let symbol = try SymbolSegment.openOrCreate(scratch.instance, symbolName: "D", id: 1)
+    let writer = try #require(try symbol.engineLock()).boardWriter
+    let none = UnsafeBufferPointer<BoardLevel>(start: nil, count: 0)
+    let noRoom = UnsafeMutableBufferPointer<BoardLevel>(start: nil, count: 0)
+    var summary = BoardSummary()
+    func publish() {
+      summary.sequence += 1
+      writer.publish(summary, bids: none, asks: none)
+    }
+    publish()
+    let read = symbol.board.read(bids: noRoom, asks: noRoom, attempts: 10) {
+      if summary.sequence < 5 { publish() }
+    }
+    #expect(read?.summary.sequence == 5)
+    let never = symbol.board.read(bids: noRoom, asks: noRoom, attempts: 10) { publish() }
+    #expect(never?.summary.sequence == nil && summary.sequence == 15)
+  }
+
   @Test("Metrics and progress are seen by everybody")
   func metrics() throws {
     let symbol = try SymbolSegment.openOrCreate(scratch.instance, symbolName: "M", id: 1)
