@@ -31,7 +31,7 @@ struct JournalBenchmark {
     var batch = [Command](repeating: Command(.place, account: 7), count: size)
     var latencies: [Double] = []
     let before = try position()
-    let usedBefore = serverSeconds(backend)
+    let usedBefore = processorSeconds(of: backend)
     let began = monotonicSeconds()
     for _ in 0..<rounds {
       for index in 0..<size {
@@ -45,7 +45,7 @@ struct JournalBenchmark {
     }
     let seconds = monotonicSeconds() - began
     let bytes = try position() - before
-    let used = serverSeconds(backend) - usedBefore
+    let used = processorSeconds(of: backend) - usedBefore
     latencies.sort()
     func micros(_ fraction: Double) -> Int {
       Int(latencies[Int(Double(latencies.count - 1) * fraction)] * 1e6)

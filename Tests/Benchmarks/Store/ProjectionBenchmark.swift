@@ -27,7 +27,7 @@ struct ProjectionBenchmark {
     while market.resting.count < Self.resting { market.rest(&buffer) }
     try writer.write(&buffer)
     let before = try position()
-    let usedBefore = serverSeconds(backend)
+    let usedBefore = processorSeconds(of: backend)
     var absorbing = 0.0
     let began = monotonicSeconds()
     var done = 0
@@ -42,7 +42,7 @@ struct ProjectionBenchmark {
     }
     let seconds = monotonicSeconds() - began
     let bytes = try position() - before
-    let used = serverSeconds(backend) - usedBefore
+    let used = processorSeconds(of: backend) - usedBefore
     print(
       "  batch \(batch): \(Int(Double(done) / seconds)) orders/s with \(done / 2) trades,",
       "\(Int(seconds * 1e6 / Double(done / batch))) us a batch,",
