@@ -1,6 +1,7 @@
-import Glibc
+import Foundation
 import Postgres
 import Store
+import Synchronization
 import TestSupport
 import Testing
 import Wire
@@ -14,6 +15,11 @@ func commands(_ sequences: ClosedRange<UInt64>, account: UInt64 = 1) -> [Command
     command.terms.price = Int64(sequence % 1000)
     return command
   }
+}
+
+/// How a thread's work ended, once it has.
+final class Finished: Sendable {
+  let result = Mutex<Result<Void, any Error>?>(nil)
 }
 
 @Suite("The journal", .serialized)
@@ -124,7 +130,7 @@ struct JournalTests {
   }
 
   @Test("waits for the old session's commit when the same batch is sent again meanwhile")
-  func slowCommit() async throws {
+  func slowCommit() throws {
     let settings = settings
     let old = try Connection(settings)
     let batch = commands(1...3)
@@ -135,19 +141,31 @@ struct JournalTests {
       parameters.add(bytes: bytes)
       _ = try old.query("insert into journal values (1, 3, 7, 10, 1, 1, $1)", parameters)
     }
-    let second = Task.detached {
-      let journal = try Journal(symbol: 1, connection: Connection(settings))
-      #expect(try journal.resolve(sequence: 1, epoch: 7) == .absent)
-      try batch.withUnsafeBufferPointer { try journal.append($0, epoch: 7) }
-    }
-    let waits = try eventually {
-      try Connection(settings).query(
-        "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%journal%'"
+    let outcome = try journal().resolve(sequence: 1, epoch: 7)
+    #expect(outcome == .absent)
+    // A thread of its own: the pool's may all be busy with other tests.
+    let second = Finished()
+    Thread {
+      let done = Result {
+        let journal = try Journal(symbol: 1, connection: Connection(settings))
+        try batch.withUnsafeBufferPointer { try journal.append($0, epoch: 7) }
+      }
+      second.result.withLock { $0 = done }
+    }.start()
+    let observer = try Connection(settings)
+    let waits = try eventually(within: 30) {
+      try observer.query(
+        """
+        select 1 from pg_stat_activity where wait_event_type = 'Lock'
+          and datname = current_database() and query like '%journal%'
+        """
       ).count == 1
     }
     #expect(waits)
     try old.run("commit")
-    try await second.value
+    let ended = eventually(within: 30) { second.result.withLock { $0 != nil } }
+    #expect(ended)
+    try second.result.withLock { try $0?.get() }
     #expect(try readAll() == [1, 2, 3])
   }
 
