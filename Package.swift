@@ -27,7 +27,8 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
   let explained: Set<String> = [
-    "Engine/Feed", "Engine/SharedMemory", "Engine/Store", "Workers/API", "Workers/Accounts",
+    "Engine/Feed", "Engine/OrderBook", "Engine/SharedMemory", "Engine/Store", "Workers/API",
+    "Workers/Accounts",
   ]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
 }
@@ -99,7 +100,7 @@ let package = Package(
     tests(of: "Settings", needs: ["Settings"]),
     tests(of: "Supervision", needs: ["Supervision", "TestSupport", "outcry", "outcry-worker"]),
     tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
-    tests(of: "OrderBook", needs: ["OrderBook", "TestSupport"]),
+    tests(of: "OrderBook", needs: ["CAllocations", "OrderBook", "TestSupport"]),
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),
     tests(
       of: "SymbolEngine",

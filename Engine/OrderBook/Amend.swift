@@ -20,15 +20,13 @@ private struct Change {
 
 extension OrderBook {
   /// The checks stand in the order of the refusals' numbers.
-  mutating func amend(_ command: Command, _ events: inout EventBuffer) -> Refusal? {
-    let terms = command.terms
+  mutating func amend(_ command: UnsafePointer<Command>, _ events: inout EventBuffer) -> Refusal? {
+    let terms = command.pointee.terms
     guard min(terms.price, terms.stop_price, terms.quantity) >= 0, terms.quote_quantity == 0,
       terms.display_quantity == 0, terms.expires_at == 0
     else { return .malformed }
-    let slot = orders.find(command.order_id)
-    guard slot != 0, accounts.records[orders.records[slot].account].id == command.account else {
-      return .unknownOrder
-    }
+    let slot = orders.find(command.pointee.order_id)
+    guard slot != 0, isOwner(command.pointee.account, of: slot) else { return .unknownOrder }
     let change = change(to: slot, terms)
     guard change.changesPrice || change.changesStop || change.changesQuantity else {
       return .nothingToChange
@@ -39,7 +37,7 @@ extension OrderBook {
     return nil
   }
 
-  private func change(to slot: UInt32, _ terms: Terms) -> Change {
+  private mutating func change(to slot: UInt32, _ terms: Terms) -> Change {
     let now = details[slot].terms
     let shelf = UInt32(orders.records[slot].shelf)
     let price = terms.price == 0 ? now.price : terms.price
@@ -54,7 +52,7 @@ extension OrderBook {
       keepsPlace: price == now.price && stop == now.stop_price && quantity < now.quantity)
   }
 
-  private func refusal(of change: Change) -> Refusal? {
+  private mutating func refusal(of change: Change) -> Refusal? {
     let record = orders.records[change.slot]
     if change.changesQuantity {
       guard change.remaining > 0, isInQuantityRange(change.quantity) else { return .quantityRange }
@@ -80,6 +78,7 @@ extension OrderBook {
 
   private mutating func shrink(_ change: Change, _ events: inout EventBuffer) {
     let slot = change.slot
+    willChange(slot)
     let shelf = UInt32(orders.records[slot].shelf)
     let level = orders.records[slot].level
     let levels = ladders[shelf].levels
@@ -119,17 +118,16 @@ extension OrderBook {
     details[change.slot].terms.quantity = change.quantity
   }
 
-  private func reportAmended(
+  private mutating func reportAmended(
     _ change: Change, _ level: LevelChange, _ events: inout EventBuffer
   ) {
-    var event = event(.amended)
-    event.side = change.side.rawValue
-    event.order_id = orders.records[change.slot].id
-    event.account = accounts.records[orders.records[change.slot].account].id
-    event.price = change.price
-    event.quantity = change.quantity
-    event.remaining = change.remaining
-    event.report(level)
-    events.append(event)
+    let event = add(.amended, to: &events)
+    event.pointee.side = change.side.rawValue
+    event.pointee.order_id = orders.records[change.slot].id
+    event.pointee.account = accounts.records[orders.records[change.slot].account].id
+    event.pointee.price = change.price
+    event.pointee.quantity = change.quantity
+    event.pointee.remaining = change.remaining
+    event.pointee.report(level)
   }
 }

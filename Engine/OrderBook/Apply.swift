@@ -7,9 +7,16 @@ extension OrderBook {
   public mutating func apply(
     _ command: Command, into events: inout EventBuffer
   ) -> Refusal? {
-    guard command.version == OUTCRY_COMMAND_VERSION else { return .malformed }
+    withUnsafePointer(to: command) { apply($0, into: &events) }
+  }
+
+  /// The same without a copy of the command.
+  public mutating func apply(
+    _ command: UnsafePointer<Command>, into events: inout EventBuffer
+  ) -> Refusal? {
+    guard command.pointee.version == OUTCRY_COMMAND_VERSION else { return .malformed }
     begin(command)
-    switch command.kind {
+    switch command.pointee.kind {
     case CommandKind.place.rawValue: return place(command, &events)
     case CommandKind.cancel.rawValue: return cancel(command, &events)
     case CommandKind.amend.rawValue: return amend(command, &events)
@@ -18,28 +25,28 @@ extension OrderBook {
   }
 
   @inline(__always)
-  private mutating func begin(_ command: Command) {
-    self.command.sequence = command.sequence
-    self.command.time = command.time
-    self.command.subject = command.order_id
-    self.command.subjectSlot = 0
-    self.command.subjectEnd = nil
-    self.command.affected = 0
-    self.command.refillsLeft = capacity.refillsPerCommand
+  private mutating func begin(_ command: UnsafePointer<Command>) {
+    current.sequence = command.pointee.sequence
+    current.time = command.pointee.time
+    current.subject = command.pointee.order_id
+    current.subjectSlot = 0
+    current.subjectEnd = nil
+    current.affected = 0
+    current.refillsLeft = capacity.refillsPerCommand
   }
 
   private mutating func control(
-    _ command: Command, _ events: inout EventBuffer
+    _ command: UnsafePointer<Command>, _ events: inout EventBuffer
   ) -> Refusal? {
-    switch CommandKind(rawValue: command.kind) {
-    case .cancelAccount: cancelAll(of: command.account, &events)
+    switch CommandKind(rawValue: command.pointee.kind) {
+    case .cancelAccount: cancelAll(of: command.pointee.account, &events)
     case .cancelSymbol: cancelAll(&events)
     case .halt: enter(.halted, &events)
     case .resume: enter(.trading, &events)
     case .cancelOnly: enter(.cancelOnly, &events)
-    case .configure: return configure(command.rules, &events)
-    case .setReference: return setReference(command.terms.price, &events)
-    case .expire: expire(until: command.time, &events)
+    case .configure: return configure(command.pointee.rules, &events)
+    case .setReference: return setReference(command.pointee.terms.price, &events)
+    case .expire: expire(until: command.pointee.time, &events)
     case .epoch: break
     case .place, .cancel, .amend, nil: return .malformed
     }
@@ -48,15 +55,14 @@ extension OrderBook {
 
   private mutating func enter(_ state: MarketState, _ events: inout EventBuffer) {
     self.state = state
-    var event = event(.state)
-    event.state = state.rawValue
-    events.append(event)
+    let event = add(.state, to: &events)
+    event.pointee.state = state.rawValue
   }
 
   private mutating func configure(_ rules: Rules, _ events: inout EventBuffer) -> Refusal? {
     guard OrderBook.areValid(rules) else { return .malformed }
     self.rules = rules
-    events.append(event(.configured))
+    _ = add(.configured, to: &events)
     return nil
   }
 
@@ -64,19 +70,20 @@ extension OrderBook {
     guard price > 0 else { return .malformed }
     guard rules.max_price == 0 || price <= rules.max_price else { return .priceRange }
     referencePrice = price
-    var event = event(.reference)
-    event.price = price
-    events.append(event)
+    let event = add(.reference, to: &events)
+    event.pointee.price = price
     return nil
   }
 
-  /// An event of the current command.
+  /// The next event, of the current command, to be filled in where it lies.
   @inline(__always)
-  func event(_ kind: EventKind) -> Event {
-    var event = Event()
-    event.kind = kind.rawValue
-    event.sequence = command.sequence
-    event.time = command.time
+  mutating func add(
+    _ kind: EventKind, to events: inout EventBuffer
+  ) -> UnsafeMutablePointer<Event> {
+    let event = events.add()
+    event.pointee.kind = kind.rawValue
+    event.pointee.sequence = current.sequence
+    event.pointee.time = current.time
     return event
   }
 }

@@ -1,13 +1,16 @@
 import Wire
 
 extension OrderBook {
-  mutating func cancel(_ command: Command, _ events: inout EventBuffer) -> Refusal? {
-    let slot = orders.find(command.order_id)
-    guard slot != 0, accounts.records[orders.records[slot].account].id == command.account else {
-      return .unknownOrder
-    }
+  mutating func cancel(_ command: UnsafePointer<Command>, _ events: inout EventBuffer) -> Refusal? {
+    let slot = orders.find(command.pointee.order_id)
+    guard slot != 0, isOwner(command.pointee.account, of: slot) else { return .unknownOrder }
     end(slot, .cancelled, .requested, &events)
     return nil
+  }
+
+  @inline(__always)
+  mutating func isOwner(_ account: UInt64, of slot: UInt32) -> Bool {
+    accounts.records[orders.records[slot].account].id == account
   }
 
   /// Oldest order first.
@@ -18,7 +21,7 @@ extension OrderBook {
     while slot != 0 {
       let next = links[slot].next
       end(slot, .cancelled, .cancelledAll, &events)
-      command.affected += 1
+      current.affected += 1
       slot = next
     }
   }
@@ -28,7 +31,7 @@ extension OrderBook {
     for shelf in Shelf.bids...Shelf.sellStops {
       while ladders[shelf].best != 0 {
         end(ladders[shelf].levels[ladders[shelf].best].first, .cancelled, .cancelledAll, &events)
-        command.affected += 1
+        current.affected += 1
       }
     }
   }
@@ -37,7 +40,7 @@ extension OrderBook {
   mutating func expire(until time: Int64, _ events: inout EventBuffer) {
     while let next = expiries.soonest, next.time <= time {
       end(next.slot, .expired, .expired, &events)
-      command.affected += 1
+      current.affected += 1
     }
   }
 
@@ -46,15 +49,15 @@ extension OrderBook {
     _ slot: UInt32, _ status: OrderStatus, _ reason: EndReason, _ events: inout EventBuffer
   ) {
     let record = orders.records[slot]
-    var event = event(.cancelled)
-    event.reason = reason.rawValue
-    event.side = record.side.rawValue
-    event.order_id = record.id
-    event.account = accounts.records[record.account].id
-    event.price = details[slot].terms.price
-    event.quantity = record.remaining
-    event.report(detach(slot))
-    events.append(event)
+    let event = add(.cancelled, to: &events)
+    event.pointee.reason = reason.rawValue
+    event.pointee.side = record.side.rawValue
+    event.pointee.order_id = record.id
+    event.pointee.account = accounts.records[record.account].id
+    let level = detach(slot)
+    event.pointee.price = level.side == 0 ? details[slot].terms.price : level.price
+    event.pointee.quantity = record.remaining
+    event.pointee.report(level)
     openQuantity -= record.remaining
     close(slot, status, reason)
   }

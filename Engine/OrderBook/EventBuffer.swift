@@ -47,10 +47,13 @@ public struct EventBuffer: ~Copyable {
     touched = 0
   }
 
+  /// An empty event at the end, to be filled in at once.
   @inline(__always)
-  mutating func append(_ event: Event) {
+  mutating func add() -> UnsafeMutablePointer<Event> {
     precondition(count < capacity, "event buffer without room for a command")
-    base[count] = event
+    let event = base + count
+    event.initialize(to: Event())
     count += 1
+    return event
   }
 }

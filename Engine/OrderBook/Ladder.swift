@@ -12,7 +12,7 @@ struct NodeHeader {
 /// busy part of a book is a handful of cache lines, whatever the width of the price domain. On
 /// the sides whose best price is the highest every digit is stored inverted: the best level is
 /// the first place everywhere, and no code asks which side it works for.
-struct Ladder {
+package struct Ladder {
   static let bits: UInt64 = 6
   static let tallest: UInt64 = 11
 
@@ -32,7 +32,7 @@ struct Ladder {
   private(set) var count: UInt32 = 0
   private(set) var best: UInt32 = 0
   /// 0 when the ladder is empty.
-  private(set) var bestPrice: Int64 = 0
+  package private(set) var bestPrice: Int64 = 0
 
   /// Enough for every order at a price of its own: no order can fail to find its level.
   private static func nodes(for capacity: Int) -> Int {
@@ -45,13 +45,13 @@ struct Ladder {
     return total + Int(tallest) + 1
   }
 
-  static func bytes(capacity: Int) -> Int {
+  package static func bytes(capacity: Int) -> Int {
     Reservation.bytes(Level.self, capacity + 2)
       + Reservation.bytes(NodeHeader.self, nodes(for: capacity))
       + Reservation.bytes(UInt32.self, nodes(for: capacity) * 64)
   }
 
-  init(highestFirst: Bool, capacity: Int, in reservation: inout Reservation) {
+  package init(highestFirst: Bool, capacity: Int, in reservation: inout Reservation) {
     flip = highestFirst ? 63 : 0
     levels = reservation.carve(Level.self, capacity + 2)
     nodes = reservation.carve(NodeHeader.self, Self.nodes(for: capacity))
@@ -68,7 +68,7 @@ struct Ladder {
     children[node &* 64 &+ UInt32(truncatingIfNeeded: place)]
   }
 
-  func find(_ price: Int64) -> UInt32 {
+  package func find(_ price: Int64) -> UInt32 {
     let price = UInt64(price)
     if price &>> Self.bits == leafPrefix && leaf != 0 { return child(leaf, place(price, 0)) }
     guard root != 0, height == Self.tallest || price &>> (Self.bits * height) == 0 else { return 0 }
@@ -83,7 +83,7 @@ struct Ladder {
 
   /// The level of a price, made when there is none.
   @inline(__always)
-  mutating func level(at price: Int64) -> UInt32 {
+  package mutating func level(at price: Int64) -> UInt32 {
     let digits = UInt64(price)
     if digits &>> Self.bits != leafPrefix || leaf == 0 { seekLeaf(digits) }
     let found = child(leaf, place(digits, 0))
@@ -140,7 +140,7 @@ struct Ladder {
   }
 
   /// Takes an empty level out.
-  mutating func remove(_ level: UInt32) {
+  package mutating func remove(_ level: UInt32) {
     if level == best {
       best = next(after: level)
       bestPrice = best == 0 ? 0 : levels[best].price

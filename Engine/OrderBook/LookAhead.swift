@@ -5,7 +5,7 @@ extension OrderBook {
   /// Whether an order can be filled whole: within its limit, past the orders of its own account
   /// as its self-trade prevention has it, and within the limits on refills and on quote sums.
   /// The refills of a level count as a whole as soon as the order would reach the level.
-  func canFill(_ taker: Taker) -> Bool {
+  mutating func canFill(_ taker: Taker) -> Bool {
     let shelf = Shelf.resting(taker.side.opposite)
     var needed = taker.remaining
     var quote = Int128(taker.filledQuote)
@@ -16,7 +16,7 @@ extension OrderBook {
       guard taker.accepts(found.price) else { return false }
       if found.hidden > 0 {
         refills += self.refills(of: found)
-        if refills > command.refillsLeft { return false }
+        if refills > current.refillsLeft { return false }
       }
       let (available, isBlocked) = available(in: found, to: taker, needing: needed)
       let taken = min(available, needed)
@@ -31,7 +31,7 @@ extension OrderBook {
   }
 
   /// What a level offers, and whether an own order behind that stops the taker.
-  private func available(
+  private mutating func available(
     in level: Level, to taker: Taker, needing needed: Int64
   ) -> (quantity: Int64, isBlocked: Bool) {
     guard taker.ownSlot != 0, taker.prevention != .none else {
@@ -53,10 +53,10 @@ extension OrderBook {
     return (others, false)
   }
 
-  private func refills(of level: Level) -> Int {
+  private mutating func refills(of level: Level) -> Int {
     var total: Int64 = 0
     var slot = level.first
-    while slot != 0 && total <= Int64(command.refillsLeft) {
+    while slot != 0 && total <= Int64(current.refillsLeft) {
       let hidden = orders.records[slot].remaining - orders.records[slot].shown
       if hidden > 0 { total += (hidden - 1) / details[slot].terms.display_quantity + 1 }
       slot = orders.records[slot].next
@@ -65,7 +65,7 @@ extension OrderBook {
   }
 
   /// Whether a market order finds anything that it may trade with or that it ends.
-  func canTrade(_ taker: Taker) -> Bool {
+  mutating func canTrade(_ taker: Taker) -> Bool {
     let shelf = Shelf.resting(taker.side.opposite)
     var level = ladders[shelf].best
     while level != 0 {
@@ -83,7 +83,7 @@ extension OrderBook {
   }
 
   /// Self-trade prevention would end the order before it has done anything.
-  func meetsItselfFirst(_ taker: Taker) -> Bool {
+  mutating func meetsItselfFirst(_ taker: Taker) -> Bool {
     guard taker.prevention == .cancelTaker, taker.ownSlot != 0 else { return false }
     let ladder = ladders[Shelf.resting(taker.side.opposite)]
     return ladder.best != 0

@@ -19,6 +19,9 @@ public struct Capacity: Sendable {
 ///
 /// Time, sequence and the id of a new order arrive inside the command, ids ascending. The same
 /// commands always give the same events and the same `stateHash`.
+///
+/// (Within the module, functions on the path of an order are `mutating` even where they change
+/// nothing: to lend a large noncopyable struct, the compiler copies it to the stack.)
 public struct OrderBook: ~Copyable {
   let reservation: Reservation
   var orders: Table<OrderRecord>
@@ -27,6 +30,10 @@ public struct OrderBook: ~Copyable {
   var accounts: Table<AccountRecord>
   let ladders: Region<Ladder>
   var expiries: ExpiryHeap
+  /// Of the snapshot in progress: slots it need not look at again, and orders as they were.
+  let marks: Region<UInt8>
+  let saved: Region<StoredOrder>
+  var snapshot = SnapshotProgress()
 
   public let capacity: Capacity
   public internal(set) var rules: Rules
@@ -40,7 +47,7 @@ public struct OrderBook: ~Copyable {
   public internal(set) var openQuantity: Int64 = 0
   var nextPriority: UInt64 = 1
 
-  var command = CommandScratch()
+  var current = CurrentCommand()
 
   public init(
     rules: Rules = Rules(), capacity: Capacity = Capacity()
@@ -59,6 +66,8 @@ public struct OrderBook: ~Copyable {
       (ladders.base + Int(shelf)).initialize(to: ladder)
     }
     expiries = ExpiryHeap(capacity: size, details: details, in: &reservation)
+    marks = reservation.carve(UInt8.self, size + 1)
+    saved = reservation.carve(StoredOrder.self, size + 1)
     self.capacity = capacity
     self.rules = rules
     self.reservation = reservation
@@ -72,6 +81,8 @@ public struct OrderBook: ~Copyable {
       + Reservation.bytes(Ladder.self, 4)
       + 4 * Ladder.bytes(capacity: size)
       + ExpiryHeap.bytes(capacity: size)
+      + Reservation.bytes(UInt8.self, size + 1)
+      + Reservation.bytes(StoredOrder.self, size + 1)
   }
 
   /// Every resting order is consumed or ended once and every refill is followed by one more trade;
@@ -92,7 +103,7 @@ public struct LastTrade: Sendable {
 }
 
 /// What holds for the length of one command only.
-struct CommandScratch {
+struct CurrentCommand {
   var sequence: UInt64 = 0
   var time: Int64 = 0
   /// The order the command is about, with its slot if it has or had one.

@@ -56,9 +56,9 @@ extension OrderBook {
   /// The order that the last command, accepted and about one order, placed, changed or ended, as
   /// it stands afterwards: also when it is no longer open. Ask before the next command.
   public func subject(of command: Command) -> OrderView? {
-    guard command.order_id == self.command.subject, command.order_id != 0 else { return nil }
-    guard let ending = self.command.subjectEnd else { return order(command.order_id) }
-    let slot = self.command.subjectSlot
+    guard command.order_id == current.subject, command.order_id != 0 else { return nil }
+    guard let ending = current.subjectEnd else { return order(command.order_id) }
+    let slot = current.subjectSlot
     var view = slot == 0 ? placed(command) : view(slot)
     view.status = ending.status
     view.reason = ending.reason

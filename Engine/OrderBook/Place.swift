@@ -2,15 +2,15 @@ import Wire
 
 extension OrderBook {
   /// The checks stand in the order of the refusals' numbers.
-  mutating func place(_ command: Command, _ events: inout EventBuffer) -> Refusal? {
+  mutating func place(_ command: UnsafePointer<Command>, _ events: inout EventBuffer) -> Refusal? {
     guard let order = Request(command) else { return .malformed }
-    precondition(command.order_id > lastOrderID, "order ids must ascend")
+    precondition(command.pointee.order_id > lastOrderID, "order ids must ascend")
     if let refusal = stateRefusal { return refusal }
     if let refusal = termsRefusal(order, command) { return refusal }
     if order.mayStay {
-      if hasReachedLimit(command.account) { return .orderLimit }
+      if hasReachedLimit(command.pointee.account) { return .orderLimit }
       guard !orders.isFull,
-        !openQuantity.addingReportingOverflow(command.terms.quantity).overflow
+        !openQuantity.addingReportingOverflow(command.pointee.terms.quantity).overflow
       else { return .capacity }
     }
     if order.isStop {
@@ -18,7 +18,7 @@ extension OrderBook {
       placeStop(order, command, &events)
       return nil
     }
-    if order.type == .limit && !crosses(order.side, command.terms.price) {
+    if order.type == .limit && !crosses(order.side, command.pointee.terms.price) {
       if order.timeInForce == .fillOrKill { return .notFillable }
       accept(command, &events)
       placePassive(order, command, &events)
@@ -27,20 +27,22 @@ extension OrderBook {
     return placeAggressive(order, command, &events)
   }
 
-  private func termsRefusal(_ order: Request, _ command: Command) -> Refusal? {
-    let terms = command.terms
+  private mutating func termsRefusal(
+    _ order: Request, _ command: UnsafePointer<Command>
+  ) -> Refusal? {
+    let terms = command.pointee.terms
     if terms.quantity != 0 && !isInQuantityRange(terms.quantity) { return .quantityRange }
     if terms.display_quantity > terms.quantity { return .displayQuantity }
     if !isInPriceRange(terms.price) { return .priceRange }
     if !isInPriceRange(terms.stop_price) { return .stopPrice }
-    if terms.expires_at != 0 && terms.expires_at <= command.time { return .expiryPassed }
+    if terms.expires_at != 0 && terms.expires_at <= command.pointee.time { return .expiryPassed }
     if order.hasLimit && !isInsideBand(terms.price) { return .priceBand }
     return isNotionalRight(order, terms) ? nil : .notionalRange
   }
 
   /// A market order is valued at the touch, a stop at its stop price, all others at their limit.
   @inline(__always)
-  private func isNotionalRight(_ order: Request, _ terms: Terms) -> Bool {
+  private mutating func isNotionalRight(_ order: Request, _ terms: Terms) -> Bool {
     switch order.type {
     case .limit, .stopLimit: return isInNotionalRange(terms.price, terms.quantity)
     case .stop: return isInNotionalRange(terms.stop_price, terms.quantity)
@@ -52,50 +54,49 @@ extension OrderBook {
   }
 
   @inline(__always)
-  private mutating func accept(_ command: Command, _ events: inout EventBuffer) {
-    lastOrderID = command.order_id
-    var event = event(.accepted)
-    event.side = command.side
-    event.order_id = command.order_id
-    event.account = command.account
-    event.price = command.terms.price
-    event.quantity = command.terms.quantity
-    event.remaining = command.terms.quantity
-    events.append(event)
+  private mutating func accept(_ command: UnsafePointer<Command>, _ events: inout EventBuffer) {
+    lastOrderID = command.pointee.order_id
+    let event = add(.accepted, to: &events)
+    event.pointee.side = command.pointee.side
+    event.pointee.order_id = command.pointee.order_id
+    event.pointee.account = command.pointee.account
+    event.pointee.price = command.pointee.terms.price
+    event.pointee.quantity = command.pointee.terms.quantity
+    event.pointee.remaining = command.pointee.terms.quantity
   }
 
   /// Nothing to trade with: the order goes to its level.
   @inline(__always)
   private mutating func placePassive(
-    _ order: Request, _ command: Command, _ events: inout EventBuffer
+    _ order: Request, _ command: UnsafePointer<Command>, _ events: inout EventBuffer
   ) {
     if order.isImmediate {
       return endTaker(Taker(order, command), .immediateOrCancel, &events)
     }
-    let slot = newSlot(order, command, remaining: command.terms.quantity)
-    openQuantity += command.terms.quantity
-    rest(slot, order.side, at: command.terms.price, &events)
+    let slot = newSlot(order, command, remaining: command.pointee.terms.quantity)
+    openQuantity += command.pointee.terms.quantity
+    rest(slot, order.side, at: command.pointee.terms.price, &events)
   }
 
   private mutating func placeStop(
-    _ order: Request, _ command: Command, _ events: inout EventBuffer
+    _ order: Request, _ command: UnsafePointer<Command>, _ events: inout EventBuffer
   ) {
-    let slot = newSlot(order, command, remaining: command.terms.quantity)
-    openQuantity += command.terms.quantity
-    if isReached(order.side, stop: command.terms.stop_price) {
+    let slot = newSlot(order, command, remaining: command.pointee.terms.quantity)
+    openQuantity += command.pointee.terms.quantity
+    if isReached(order.side, stop: command.pointee.terms.stop_price) {
       enqueueReached(slot)
       runReachedStops(&events)
     } else {
-      append(slot, to: Shelf.stops(order.side), at: command.terms.stop_price)
+      append(slot, to: Shelf.stops(order.side), at: command.pointee.terms.stop_price)
     }
   }
 
   private mutating func placeAggressive(
-    _ order: Request, _ command: Command, _ events: inout EventBuffer
+    _ order: Request, _ command: UnsafePointer<Command>, _ events: inout EventBuffer
   ) -> Refusal? {
     if order.isPostOnly { return .wouldCross }
     var taker = Taker(order, command)
-    taker.ownSlot = accounts.find(command.account)
+    taker.ownSlot = accounts.find(command.pointee.account)
     if order.type == .market { taker.limit = slippageLimit(order.side) }
     if order.timeInForce == .fillOrKill {
       guard canFill(taker) else { return .notFillable }
@@ -115,7 +116,7 @@ extension OrderBook {
       let slot = newSlot(order, command, remaining: taker.remaining)
       orders.records[slot].filledQuote = taker.filledQuote
       openQuantity += taker.remaining
-      rest(slot, order.side, at: command.terms.price, &events)
+      rest(slot, order.side, at: command.pointee.terms.price, &events)
     }
     runReachedStops(&events)
     return nil
@@ -123,27 +124,27 @@ extension OrderBook {
 
   @inline(__always)
   private mutating func newSlot(
-    _ order: Request, _ command: Command, remaining: Int64
+    _ order: Request, _ command: UnsafePointer<Command>, remaining: Int64
   ) -> UInt32 {
     var record = OrderRecord()
-    record.id = command.order_id
+    record.id = command.pointee.order_id
     record.remaining = remaining
     record.shown = remaining
     record.prevention = order.prevention
     record.type = order.type
     record.timeInForce = order.timeInForce
-    let slot = open(record, account: command.account)
-    details[slot].terms = command.terms
-    details[slot].createdAt = command.time
-    details[slot].key = unsafeBitCast(command.key, to: KeyWords.self)
-    details[slot].keyLength = command.key_length
-    details[slot].flags = command.flags
+    let slot = open(record, account: command.pointee.account)
+    details[slot].terms = command.pointee.terms
+    details[slot].createdAt = command.pointee.time
+    details[slot].key = unsafeBitCast(command.pointee.key, to: KeyWords.self)
+    details[slot].keyLength = command.pointee.key_length
+    details[slot].flags = command.pointee.flags
     details[slot].side = order.side
     details[slot].expiry = 0
-    if command.terms.expires_at != 0 {
-      expiries.insert(slot, id: command.order_id, at: command.terms.expires_at)
+    if command.pointee.terms.expires_at != 0 {
+      expiries.insert(slot, id: command.pointee.order_id, at: command.pointee.terms.expires_at)
     }
-    self.command.subjectSlot = slot
+    current.subjectSlot = slot
     return slot
   }
 
@@ -157,14 +158,13 @@ extension OrderBook {
     orders.records[slot].shown = display == 0 ? remaining : min(display, remaining)
     let shelf = Shelf.resting(side)
     append(slot, to: shelf, at: price)
-    var event = event(.rested)
-    event.side = side.rawValue
-    event.order_id = orders.records[slot].id
-    event.account = accounts.records[orders.records[slot].account].id
-    event.price = price
-    event.quantity = remaining
-    event.remaining = remaining
-    event.report(change(of: orders.records[slot].level, on: shelf))
-    events.append(event)
+    let event = add(.rested, to: &events)
+    event.pointee.side = side.rawValue
+    event.pointee.order_id = orders.records[slot].id
+    event.pointee.account = accounts.records[orders.records[slot].account].id
+    event.pointee.price = price
+    event.pointee.quantity = remaining
+    event.pointee.remaining = remaining
+    event.pointee.report(change(of: orders.records[slot].level, on: shelf))
   }
 }

@@ -66,5 +66,5 @@ extension OrderBook {
   public var nextExpiry: Int64? { expiries.soonest?.time }
 
   /// How many orders the last command, a mass cancel or an expiry, has ended.
-  public var affected: Int { Int(command.affected) }
+  public var affected: Int { Int(current.affected) }
 }

@@ -42,6 +42,7 @@ extension OrderBook {
   @inline(__always)
   @discardableResult
   mutating func detach(_ slot: UInt32) -> LevelChange {
+    willChange(slot)
     let shelf = UInt32(orders.records[slot].shelf)
     let level = orders.records[slot].level
     let levels = ladders[shelf].levels
@@ -61,7 +62,7 @@ extension OrderBook {
 
   /// Nobody sees the levels of waiting stops.
   @inline(__always)
-  func change(of level: UInt32, on shelf: UInt32) -> LevelChange {
+  mutating func change(of level: UInt32, on shelf: UInt32) -> LevelChange {
     guard shelf <= Shelf.asks else { return LevelChange() }
     let levels = ladders[shelf].levels
     return LevelChange(
@@ -77,20 +78,28 @@ extension OrderBook {
     var record = record
     record.account = account
     let slot = orders.insert(record)
+    didTake(slot)
+    enlist(slot)
+    return slot
+  }
+
+  /// Puts an order at the end of its account's list.
+  @inline(__always)
+  mutating func enlist(_ slot: UInt32) {
+    let account = orders.records[slot].account
     let last = accounts.records[account].last
     links[slot] = AccountLinks(next: 0, previous: last)
     if last == 0 { accounts.records[account].first = slot } else { links[last].next = slot }
     accounts.records[account].last = slot
     accounts.records[account].count += 1
-    return slot
   }
 
   /// An order that is off its shelf is forgotten. Its record and details stay readable for the
-  /// rest of the command.
+  /// rest of the current.
   @inline(__always)
   mutating func close(_ slot: UInt32, _ status: OrderStatus, _ reason: EndReason) {
-    if orders.records[slot].id == command.subject { noteEnd(slot, status, reason) }
-    if details[slot].expiry != 0 { expiries.remove(slot) }
+    if orders.records[slot].id == current.subject { noteEnd(slot, status, reason) }
+    if orders.records[slot].timeInForce == .goodTillDate { expiries.remove(slot) }
     let account = orders.records[slot].account
     let link = links[slot]
     if link.previous == 0 {
@@ -109,8 +118,8 @@ extension OrderBook {
   }
 
   private mutating func noteEnd(_ slot: UInt32, _ status: OrderStatus, _ reason: EndReason) {
-    command.subjectSlot = slot
-    command.subjectEnd = Ending(
+    current.subjectSlot = slot
+    current.subjectEnd = Ending(
       status: status, reason: reason,
       filled: details[slot].terms.quantity - orders.records[slot].remaining,
       filledQuote: orders.records[slot].filledQuote)

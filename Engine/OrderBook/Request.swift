@@ -10,20 +10,20 @@ struct Request {
 
   /// nil when a field has no meaning for this kind of order or one that it needs is missing.
   @inline(__always)
-  init?(_ command: Command) {
-    guard let side = Side(rawValue: command.side),
-      let type = OrderType(rawValue: command.type),
-      let timeInForce = TimeInForce(rawValue: command.time_in_force),
-      let prevention = SelfTradePrevention(rawValue: command.self_trade_prevention),
-      command.order_id != 0, command.key_length <= OUTCRY_KEY_CAPACITY,
-      command.flags & ~3 == 0
+  init?(_ command: UnsafePointer<Command>) {
+    guard let side = Side(rawValue: command.pointee.side),
+      let type = OrderType(rawValue: command.pointee.type),
+      let timeInForce = TimeInForce(rawValue: command.pointee.time_in_force),
+      let prevention = SelfTradePrevention(rawValue: command.pointee.self_trade_prevention),
+      command.pointee.order_id != 0, command.pointee.key_length <= OUTCRY_KEY_CAPACITY,
+      command.pointee.flags & ~3 == 0
     else { return nil }
     self.side = side
     self.type = type
     self.timeInForce = timeInForce
     self.prevention = prevention
-    isPostOnly = command.flags & 1 != 0
-    guard fits(command.terms) else { return nil }
+    isPostOnly = command.pointee.flags & 1 != 0
+    guard fits(command.pointee.terms) else { return nil }
   }
 
   @inline(__always)

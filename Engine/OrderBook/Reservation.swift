@@ -10,14 +10,14 @@ public struct ReservationFailure: Error, Sendable {
 /// Address space taken once, of which only the pages that are touched cost memory. So a book can be
 /// laid out for its largest size at start, never moves or copies anything as it grows, and a symbol
 /// with few orders stays small.
-struct Reservation: ~Copyable {
+package struct Reservation: ~Copyable {
   static let alignment = 1 << 21
 
   private let start: UnsafeMutableRawPointer
   private let length: Int
   private var taken = 0
 
-  init(bytes: Int) throws(ReservationFailure) {
+  package init(bytes: Int) throws(ReservationFailure) {
     length = bytes
     start = try Reservation.reserve(bytes)
   }

@@ -6,31 +6,31 @@ import Wire
 extension OrderBook {
   mutating func enqueueReached(_ slot: UInt32) {
     orders.records[slot].next = 0
-    if command.lastReached == 0 {
-      command.firstReached = slot
+    if current.lastReached == 0 {
+      current.firstReached = slot
     } else {
-      orders.records[command.lastReached].next = slot
+      orders.records[current.lastReached].next = slot
     }
-    command.lastReached = slot
+    current.lastReached = slot
   }
 
   @inline(__always)
   mutating func runReachedStops(_ events: inout EventBuffer) {
-    if command.highestTrade != 0 { collectReached() }
-    while command.firstReached != 0 {
-      let slot = command.firstReached
-      command.firstReached = orders.records[slot].next
-      if command.firstReached == 0 { command.lastReached = 0 }
+    if current.highestTrade != 0 { collectReached() }
+    while current.firstReached != 0 {
+      let slot = current.firstReached
+      current.firstReached = orders.records[slot].next
+      if current.firstReached == 0 { current.lastReached = 0 }
       trigger(slot, &events)
-      if command.highestTrade != 0 { collectReached() }
+      if current.highestTrade != 0 { collectReached() }
     }
   }
 
   private mutating func collectReached() {
-    let highest = command.highestTrade
-    let lowest = command.lowestTrade
-    command.highestTrade = 0
-    command.lowestTrade = .max
+    let highest = current.highestTrade
+    let lowest = current.lowestTrade
+    current.highestTrade = 0
+    current.lowestTrade = .max
     while ladders[Shelf.buyStops].best != 0 && ladders[Shelf.buyStops].bestPrice <= highest {
       collectFirst(of: Shelf.buyStops)
     }
@@ -50,14 +50,13 @@ extension OrderBook {
     let account = accounts.records[record.account].id
     var taker = Taker(slot, record, details[slot], account: account)
     if record.type == .stop { taker.limit = slippageLimit(taker.side) }
-    var event = event(.triggered)
-    event.side = taker.side.rawValue
-    event.order_id = taker.id
-    event.account = account
-    event.price = taker.price
-    event.quantity = taker.remaining
-    event.remaining = taker.remaining
-    events.append(event)
+    let event = add(.triggered, to: &events)
+    event.pointee.side = taker.side.rawValue
+    event.pointee.order_id = taker.id
+    event.pointee.account = account
+    event.pointee.price = taker.price
+    event.pointee.quantity = taker.remaining
+    event.pointee.remaining = taker.remaining
     if record.timeInForce == .fillOrKill && !canFill(taker) {
       finish(&taker, .notFillable, &events)
     } else {

@@ -1,3 +1,5 @@
+import CShared
+
 /// A record that is found by a number.
 protocol Keyed {
   var key: UInt64 { get }
@@ -59,6 +61,20 @@ struct Table<Record: Keyed> {
     while slot != 0 && records[slot].key != key { slot = records[slot].chain }
     return slot
   }
+
+  /// Asks for what the first steps of `find` will read: its bucket …
+  @inline(__always)
+  func prefetchBucket(_ key: UInt64) { outcry_prefetch(heads.base + Int(bucket(key))) }
+
+  /// … and then the first record of the bucket.
+  @inline(__always)
+  func prefetchRecord(_ key: UInt64) {
+    outcry_prefetch(records.base + Int(heads[bucket(key)]))
+  }
+
+  /// The slot that the next insertion takes.
+  @inline(__always)
+  var nextSlot: UInt32 { free != 0 ? free : highWater }
 
   /// The key must not be in the table, and the table not full.
   @inline(__always)

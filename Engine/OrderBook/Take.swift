@@ -28,8 +28,8 @@ extension OrderBook {
       }
       let refills = quantity == shown && orders.records[maker].remaining > shown
       if refills {
-        if command.refillsLeft == 0 { return .overLimit }
-        command.refillsLeft -= 1
+        if current.refillsLeft == 0 { return .overLimit }
+        current.refillsLeft -= 1
       }
       taker.filled += quantity
       taker.filledQuote += value
@@ -45,6 +45,7 @@ extension OrderBook {
     _ taker: Taker, _ maker: UInt32, price: Int64, quantity: Int64, value: Int64,
     _ events: inout EventBuffer
   ) {
+    willChange(maker)
     let level = orders.records[maker].level
     let shelf = UInt32(orders.records[maker].shelf)
     let levels = ladders[shelf].levels
@@ -57,23 +58,22 @@ extension OrderBook {
     lastTrade.price = price
     lastTrade.quantity = quantity
     lastTrade.side = taker.side
-    lastTrade.time = command.time
+    lastTrade.time = current.time
     referencePrice = price
-    command.lowestTrade = min(command.lowestTrade, price)
-    command.highestTrade = max(command.highestTrade, price)
-    var event = event(.trade)
-    event.side = taker.side.rawValue
-    event.order_id = taker.id
-    event.account = taker.account
-    event.price = price
-    event.quantity = quantity
-    event.remaining = taker.remaining
-    event.trade_id = lastTrade.id
-    event.maker_order_id = orders.records[maker].id
-    event.maker_account = accounts.records[orders.records[maker].account].id
-    event.maker_remaining = orders.records[maker].remaining
-    event.report(change(of: level, on: shelf))
-    events.append(event)
+    current.lowestTrade = min(current.lowestTrade, price)
+    current.highestTrade = max(current.highestTrade, price)
+    let event = add(.trade, to: &events)
+    event.pointee.side = taker.side.rawValue
+    event.pointee.order_id = taker.id
+    event.pointee.account = taker.account
+    event.pointee.price = price
+    event.pointee.quantity = quantity
+    event.pointee.remaining = taker.remaining
+    event.pointee.trade_id = lastTrade.id
+    event.pointee.maker_order_id = orders.records[maker].id
+    event.pointee.maker_account = accounts.records[orders.records[maker].account].id
+    event.pointee.maker_remaining = orders.records[maker].remaining
+    event.pointee.report(change(of: level, on: shelf))
     if orders.records[maker].remaining == 0 {
       detach(maker)
       close(maker, .filled, .none)
@@ -89,46 +89,44 @@ extension OrderBook {
     let slice = min(details[maker].terms.display_quantity, remaining)
     orders.records[maker].shown = slice
     append(maker, to: shelf, at: price)
-    var event = event(.refilled)
-    event.side = details[maker].side.rawValue
-    event.order_id = orders.records[maker].id
-    event.account = accounts.records[orders.records[maker].account].id
-    event.price = price
-    event.quantity = slice
-    event.remaining = remaining
-    event.report(change(of: orders.records[maker].level, on: shelf))
-    events.append(event)
+    let event = add(.refilled, to: &events)
+    event.pointee.side = details[maker].side.rawValue
+    event.pointee.order_id = orders.records[maker].id
+    event.pointee.account = accounts.records[orders.records[maker].account].id
+    event.pointee.price = price
+    event.pointee.quantity = slice
+    event.pointee.remaining = remaining
+    event.pointee.report(change(of: orders.records[maker].level, on: shelf))
   }
 
   /// An order that takes ends with some of it unfilled, or with its quote spent.
   mutating func endTaker(_ taker: Taker, _ reason: EndReason, _ events: inout EventBuffer) {
-    var event = event(.cancelled)
-    event.reason = reason.rawValue
-    event.side = taker.side.rawValue
-    event.order_id = taker.id
-    event.account = taker.account
-    event.price = taker.price
-    event.quantity = taker.remaining
-    events.append(event)
+    let event = add(.cancelled, to: &events)
+    event.pointee.reason = reason.rawValue
+    event.pointee.side = taker.side.rawValue
+    event.pointee.order_id = taker.id
+    event.pointee.account = taker.account
+    event.pointee.price = taker.price
+    event.pointee.quantity = taker.remaining
     noteEnd(taker, reason == .quoteSpent ? .filled : .cancelled, reason)
   }
 
   /// Fills so far and those to come at its limit would not fit 64 bits.
   @inline(__always)
-  func isTooMuchQuote(_ taker: Taker) -> Bool {
+  mutating func isTooMuchQuote(_ taker: Taker) -> Bool {
     let (value, overflow) = taker.price.multipliedReportingOverflow(by: taker.remaining)
     return overflow || value.addingReportingOverflow(taker.filledQuote).overflow
   }
 
   @inline(__always)
   mutating func noteEnd(_ taker: Taker, _ status: OrderStatus, _ reason: EndReason) {
-    guard taker.id == command.subject else { return }
-    command.subjectEnd = Ending(
+    guard taker.id == current.subject else { return }
+    current.subjectEnd = Ending(
       status: status, reason: reason, filled: taker.filled, filledQuote: taker.filledQuote)
   }
 
   /// How far from the touch a market order may trade.
-  func slippageLimit(_ side: Side) -> Int64 {
+  mutating func slippageLimit(_ side: Side) -> Int64 {
     let touch = ladders[Shelf.resting(side.opposite)].bestPrice
     guard rules.slippage_bps != 0, touch != 0 else { return side == .buy ? .max : 1 }
     let distance = Int128(touch) * Int128(rules.slippage_bps) / 10_000

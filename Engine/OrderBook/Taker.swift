@@ -24,18 +24,18 @@ struct Taker {
 
   /// A new order.
   @inline(__always)
-  init(_ order: Request, _ command: Command) {
-    id = command.order_id
-    account = command.account
+  init(_ order: Request, _ command: UnsafePointer<Command>) {
+    id = command.pointee.order_id
+    account = command.pointee.account
     side = order.side
     type = order.type
     timeInForce = order.timeInForce
     prevention = order.prevention
-    price = command.terms.price
-    limit = command.terms.price
-    remaining = command.terms.quantity
-    spendsQuote = command.terms.quote_quantity != 0
-    quote = command.terms.quote_quantity
+    price = command.pointee.terms.price
+    limit = command.pointee.terms.price
+    remaining = command.pointee.terms.quantity
+    spendsQuote = command.pointee.terms.quote_quantity != 0
+    quote = command.pointee.terms.quote_quantity
   }
 
   /// An order that has a slot and is off its shelf.

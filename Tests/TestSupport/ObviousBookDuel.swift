@@ -8,9 +8,19 @@ public struct ObviousBookDuel: ~Copyable {
   public private(set) var real: OrderBook
   private var buffer: EventBuffer
   private var count = 0
+  private let capacity: Capacity
+  private var snapshot = Snapshot()
+
+  /// A snapshot that is being written in small slices while commands go on.
+  private struct Snapshot {
+    var bytes: [UInt8] = []
+    var hash: UInt64 = 0
+    /// What was applied since it was begun.
+    var later: [Command] = []
+  }
 
   public init(rules: Rules = Rules(), mostOrders: Int = 100, mostRefills: Int = 1_000) throws {
-    let capacity = Capacity(orders: mostOrders, refillsPerCommand: mostRefills)
+    capacity = Capacity(orders: mostOrders, refillsPerCommand: mostRefills)
     let book = try OrderBook(rules: rules, capacity: capacity)
     buffer = try EventBuffer(capacity: book.mostEventsPerCommand)
     real = book
@@ -39,8 +49,53 @@ public struct ObviousBookDuel: ~Copyable {
     } else {
       difference = scalarDifference()
       if difference == nil && count % period == 0 { difference = wholeDifference() }
+      if difference == nil { difference = snapshotDifference(after: command) }
     }
     return Outcome(refusal: refusal, events: events, difference: difference)
+  }
+
+  /// Now and then a snapshot is begun, written a slice a command, and read back; brought up to
+  /// date, the book made from it takes the place of the one it was taken from.
+  private mutating func snapshotDifference(after command: Command) -> String? {
+    if !real.isWritingSnapshot {
+      guard count % 50 == 0 else { return nil }
+      real.beginSnapshot()
+      snapshot = Snapshot(hash: real.stateHash)
+      if count % 600 == 0 {
+        real.abandonSnapshot()
+        return nil
+      }
+    } else {
+      snapshot.later.append(command)
+    }
+    var slice = [UInt8](repeating: 0, count: 1024)
+    let written = slice.withUnsafeMutableBytes { real.writeSnapshot(into: $0) }
+    snapshot.bytes += slice.prefix(written)
+    return real.isWritingSnapshot ? nil : replaceByRestored()
+  }
+
+  private mutating func replaceByRestored() -> String? {
+    do {
+      var reader = try SnapshotReader(capacity: capacity)
+      var start = 0
+      while start < snapshot.bytes.count {
+        let end = min(start + 777, snapshot.bytes.count)
+        let piece = Array(snapshot.bytes[start..<end])
+        try piece.withUnsafeBytes { try reader.read($0) }
+        start = end
+      }
+      var restored = try reader.finish()
+      if restored.stateHash != snapshot.hash { return "a snapshot is not the book it was taken of" }
+      for command in snapshot.later {
+        buffer.removeAll()
+        _ = restored.apply(command, into: &buffer)
+      }
+      if restored.stateHash != real.stateHash { return "a restored book went another way" }
+      real = restored
+    } catch {
+      return "a snapshot cannot be read: \(error)"
+    }
+    return wholeDifference()
   }
 
   private func areSame(_ left: [Event], _ right: [Event]) -> Bool {

@@ -53,4 +53,7 @@ int outcry_thread_id(void);
  * errno in *error. */
 void *outcry_reserve(size_t bytes, int *error);
 
+/* Asks for a cache line that is going to be written. */
+static inline void outcry_prefetch(const void *address) { __builtin_prefetch(address, 1); }
+
 #endif
