@@ -71,10 +71,10 @@ let package = Package(
     // The request side.
     .systemLibrary(name: "CFCGI", path: "Workers/CFCGI"),
     .systemLibrary(name: "CSodium", path: "Workers/CSodium"),
-    library("Workers", "FastCGI", needs: ["CFCGI", "CShared"]),
+    library("Workers", "FastCGI", needs: ["CFCGI", "CShared", "Processes"]),
     library("Workers", "API", needs: ["Wire"]),
     library("Workers", "Accounts", needs: ["CSodium", "Postgres"]),
-    library("Workers", "WorkerPool", needs: ["FastCGI", "Settings", "SharedMemory"]),
+    library("Workers", "WorkerPool", needs: ["CShared", "Processes", "Settings", "SharedMemory"]),
     library(
       "Workers", "Service",
       needs: ["API", "Accounts", "FastCGI", "Postgres", "Settings", "SharedMemory"]),

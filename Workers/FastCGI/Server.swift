@@ -1,6 +1,7 @@
 import CFCGI
 import CShared
 import Glibc
+import Processes
 import Synchronization
 
 /// Reads FastCGI requests from any number of connections with one thread.
@@ -61,6 +62,7 @@ public final class Server: @unchecked Sendable {
   private var events = [epoll_event](repeating: epoll_event(), count: 64)
   private var waiting = 0..<0
   private var isListening = true
+  private var isAcceptDue = false
   private var freshUntil: ContinuousClock.Instant?
 
   public init(listening descriptor: Int32, limits: Limits = Limits())
@@ -104,6 +106,10 @@ public final class Server: @unchecked Sendable {
         leave()
         if open.load(ordering: .sequentiallyConsistent) == 0 { return .drained }
       }
+      if waiting.isEmpty, isAcceptDue {
+        isAcceptDue = false
+        _ = accept()
+      }
       if waiting.isEmpty {
         let timeout = freshUntil == nil ? timeoutMilliseconds : 20
         let count = epoll_wait(poll, &events, Int32(events.count), timeout)
@@ -113,7 +119,7 @@ public final class Server: @unchecked Sendable {
       }
       let descriptor = events[waiting.removeFirst()].data.fd
       if descriptor == listener {
-        _ = accept()
+        isAcceptDue = isListening
       } else if descriptor == bell {
         var count: UInt64 = 0
         read(bell, &count, 8)
@@ -183,7 +189,8 @@ public final class Server: @unchecked Sendable {
     return nil
   }
 
-  /// One connection a turn: a process that is busy takes fewer of a burst than an idle one.
+  /// One connection a turn, after everything else: so a process that is busy takes fewer of a
+  /// burst than an idle one, and the connections spread.
   private func accept() -> Bool {
     let connection = outcry_accept(listener)
     guard connection >= 0 else {

@@ -1,7 +1,8 @@
 import CShared
-import FastCGI
 import Glibc
+import Processes
 import Settings
+import SharedMemory
 
 /// The child's side of the pool: its socket, its signals, the end of its master.
 ///
@@ -52,19 +53,20 @@ public final class Child {
   /// Runs until the service has drained or may not wait any longer. `tick` is called about twice
   /// a second, `drain` once.
   public func run(tick: () -> Void, drain: () -> Void) {
-    var drainAt = isOrphan ? monotonicNow() + options.orphanMilliseconds * 1_000_000 : Int64.max
+    var drainAt =
+      isOrphan ? Clock.monotonicNanos() + options.orphanMilliseconds * 1_000_000 : Int64.max
     var endAt = Int64.max
     while true {
       while let arrival = signals.next() {
         switch arrival.number {
-        case SIGTERM: drainAt = min(drainAt, monotonicNow())
+        case SIGTERM: drainAt = min(drainAt, Clock.monotonicNanos())
         case SIGUSR2:
           log.warning("the master is gone")
-          drainAt = min(drainAt, monotonicNow() + options.orphanMilliseconds * 1_000_000)
+          drainAt = min(drainAt, Clock.monotonicNanos() + options.orphanMilliseconds * 1_000_000)
         default: break
         }
       }
-      let now = monotonicNow()
+      let now = Clock.monotonicNanos()
       if endAt == Int64.max, now >= drainAt {
         endAt = now + options.drainSeconds * 1_000_000_000
         drain()

@@ -1,6 +1,6 @@
 import CShared
-import FastCGI
 import Glibc
+import Processes
 import Settings
 
 /// A listening socket that child processes inherit, so it is closed by nobody but its owner's end.

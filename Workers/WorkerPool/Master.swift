@@ -1,7 +1,8 @@
 import CShared
-import FastCGI
 import Glibc
+import Processes
 import Settings
+import SharedMemory
 
 /// Keeps a number of child processes on one listening socket, like php-fpm's master. It never
 /// accepts a connection itself, so whatever happens to a child does not happen to the socket.
@@ -35,7 +36,7 @@ public final class Master {
   private let options: Options
   private let log: Log
   private let signals: SignalQueue
-  private let spawner: Spawner
+  private let listener: Int32
   private let report: (Figures) -> Void
   private var members: [Member] = []
   private var target: Int
@@ -65,10 +66,11 @@ public final class Master {
     self.report = report
     target = Master.clamp(options.count)
     signals = try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1])
-    spawner = Spawner(
-      program: options.program, arguments: options.arguments, listener: socket.descriptor)
-    // Inherited sockets come without it, and children shall have it at descriptor 0 only.
-    _ = fcntl(socket.descriptor, F_SETFD, FD_CLOEXEC)
+    // Away from the numbers at which children find things, lest one be put over the other; and
+    // closed in children but for the copy they get at descriptor 0.
+    listener = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 10)
+    guard listener >= 0 else { throw SystemCallError("fcntl") }
+    close(socket.descriptor)
   }
 
   /// Returns when the pool was told to stop and every child is gone.
@@ -77,7 +79,7 @@ public final class Master {
     while true {
       takeSignals()
       collectDead()
-      let now = monotonicNow()
+      let now = Clock.monotonicNanos()
       enforceDeadlines(now)
       if isStopping, members.isEmpty { break }
       reconcile(now)
@@ -126,10 +128,10 @@ public final class Master {
         log.info("child finished", ["child": Int(pid), "death": death.description])
         continue
       }
-      let now = monotonicNow()
+      let now = Clock.monotonicNanos()
       let lifetime = now - member.startedAt
       figures.died += 1
-      brake.record(lifetime: lifetime, wasReady: member.stage == .serving, now: now)
+      brake.record(lifetime: member.stage == .serving ? lifetime : 0, now: now)
       log.warning(
         "child died",
         [
@@ -179,14 +181,15 @@ public final class Master {
 
   private func start(_ now: Int64) {
     do {
-      let started = try spawner.start()
-      figures.started += 1
       members.append(
-        Member(pid: started.pid, startedAt: now, wave: wave, readiness: started.readiness))
+        try Member.start(
+          options.program, options.arguments, listener: listener, wave: wave, now: now))
+      figures.started += 1
     } catch {
       log.error("cannot start a child", ["cause": error.description])
-      brake.record(lifetime: 0, wasReady: false, now: now)
-      brake.record(lifetime: 0, wasReady: false, now: now)
+      // Twice: what cannot be started is not tried again at once.
+      brake.record(lifetime: 0, now: now)
+      brake.record(lifetime: 0, now: now)
     }
   }
 

@@ -1,4 +1,6 @@
+import CShared
 import Glibc
+import Processes
 
 /// One child process, as its master sees it.
 struct Member {
@@ -19,41 +21,35 @@ struct Member {
   var isDraining: Bool { if case .draining = stage { true } else { false } }
 }
 
-/// How a child ended.
-enum Death: CustomStringConvertible {
-  case exited(Int32)
-  case killed(Int32)
-
-  init(status: Int32) {
-    let signal = status & 0x7f
-    self = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
-  }
-
-  var description: String {
-    switch self {
-    case .exited(let code): "exited with \(code)"
-    case .killed(let signal): "killed by \(String(cString: strsignal(signal)))"
-    }
-  }
+/// What a child finds when it starts: the FastCGI convention's socket at descriptor 0, the socket
+/// on which it says that it is ready, and who its master is.
+enum Inheritance {
+  static let listener: Int32 = 0
+  static let readiness: Int32 = 3
+  static let masterVariable = "OUTCRY_MASTER_PID"
 }
 
-/// How long to wait before the next start. One death is replaced at once; children that die again
-/// and again right after their start are a crash loop, which must not eat the machine.
-struct RestartBrake {
-  private static let quick: Int64 = 1_000_000_000
-  private static let longest: Int64 = 5_000_000_000
-  private var quickDeaths = 0
-  private(set) var notBefore: Int64 = 0
-
-  mutating func record(lifetime: Int64, wasReady: Bool, now: Int64) {
-    if wasReady, lifetime >= RestartBrake.quick {
-      quickDeaths = 0
-      return
-    }
-    quickDeaths += 1
-    if quickDeaths > 1 {
-      let delay: Int64 = 100_000_000 << Int64(min(quickDeaths - 2, 10))
-      notBefore = now + min(delay, RestartBrake.longest)
+extension Member {
+  /// Starts a child on the listening socket.
+  static func start(
+    _ program: String, _ arguments: [String], listener: Int32, wave: Int, now: Int64
+  ) throws(SystemCallError) -> Member {
+    // A socket pair, because Glibc's module has no pipe2 that closes itself in other children.
+    var ends: [Int32] = [-1, -1]
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemCallError("socketpair") }
+    defer { close(ends[1]) }
+    var spawner = Spawner(program: program, arguments: arguments)
+    spawner.environment = [
+      "LISTEN_FDS": nil, "LISTEN_PID": nil, Inheritance.masterVariable: String(getpid()),
+    ]
+    spawner.descriptors = [Inheritance.listener: listener, Inheritance.readiness: ends[1]]
+    do throws(SystemCallError) {
+      let pid = try spawner.start()
+      return Member(pid: pid, startedAt: now, wave: wave, readiness: ends[0])
+    } catch {
+      close(ends[0])
+      throw error
     }
   }
 }
