@@ -27,8 +27,8 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
   let explained: Set<String> = [
-    "Engine/Feed", "Engine/OrderBook", "Engine/SharedMemory", "Engine/Store", "Workers/API",
-    "Workers/Accounts",
+    "Engine/Feed", "Engine/OrderBook", "Engine/SharedMemory", "Engine/Store",
+    "Engine/SymbolState", "Workers/API", "Workers/Accounts",
   ]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
 }
@@ -56,10 +56,13 @@ let package = Package(
     library("Engine", "SymbolState", needs: ["Wire", "OrderBook"]),
     library("Engine", "Store", needs: ["Postgres", "Wire"]),
     .systemLibrary(name: "CRedis", path: "Engine/CRedis"),
+    library("Engine", "Replay", needs: ["Store", "SymbolState"]),
     library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
     library(
       "Engine", "SymbolEngine",
-      needs: ["Processes", "Settings", "SharedMemory", "SymbolState", "Store", "Feed"]),
+      needs: [
+        "Feed", "Processes", "Replay", "Settings", "SharedMemory", "Store", "SymbolState",
+      ]),
     program(
       "Engine", "EngineProcess", named: "outcry-engine",
       needs: ["Processes", "Settings", "SymbolEngine"]),

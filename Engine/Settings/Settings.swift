@@ -20,6 +20,8 @@ public struct Settings: Hashable, Sendable {
   public var port: UInt16 = 8080
   /// How long a request may take, from the worker's first look at it to the answer.
   public var requestDeadlineMilliseconds = 5000
+  /// An engine stores a snapshot of its state after so many commands.
+  public var snapshotEvery = 500_000
   public var logLevel = Log.Level.info
 
   public init() {}
@@ -51,6 +53,7 @@ public struct Settings: Hashable, Sendable {
     reader.number("OUTCRY_PORT", into: &port, 1...65535)
     reader.number(
       "OUTCRY_REQUEST_DEADLINE_MS", into: &requestDeadlineMilliseconds, 10...60_000)
+    reader.number("OUTCRY_SNAPSHOT_EVERY", into: &snapshotEvery, 1000...1_000_000_000)
     reader.read("OUTCRY_LOG_LEVEL", into: &logLevel, "debug, info, warning or error") {
       Log.Level(name: $0)
     }

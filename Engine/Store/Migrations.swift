@@ -109,7 +109,6 @@ extension Schema {
       sequence bigint not null,
       epoch bigint not null,
       created_at bigint not null default \(now),
-      state_hash bigint not null,
       checksum bigint not null,
       format smallint not null,
       length bigint not null,

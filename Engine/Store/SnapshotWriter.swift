@@ -53,16 +53,16 @@ public final class SnapshotWriter {
   }
 
   /// Makes the snapshot valid.
-  public func finish(stateHash: UInt64, format: Int16) throws(PostgresError) {
+  public func finish(format: Int16) throws(PostgresError) {
     if !part.isEmpty { try writePart() }
     try copy.finish()
     _ = try connection.query(
       """
       insert into snapshots
-        (symbol_id, sequence, epoch, state_hash, checksum, format, length, parts)
-      values ($1, $2, $3, $4, $5, $6, $7, $8)
+        (symbol_id, sequence, epoch, checksum, format, length, parts)
+      values ($1, $2, $3, $4, $5, $6, $7)
       """, .int32(Int32(symbol)), .int64(Int64(sequence)), .int64(Int64(epoch)),
-      .int64(Int64(bitPattern: stateHash)), .int64(Int64(bitPattern: checksum.value)),
+      .int64(Int64(bitPattern: checksum.value)),
       .int16(format), .int64(Int64(length)), .int32(Int32(parts)))
     try connection.run("commit")
     isFinished = true

@@ -18,7 +18,6 @@ public struct SnapshotLabel: Hashable, Sendable {
   public var sequence: UInt64
   public var epoch: UInt64
   public var createdAt: Int64
-  public var stateHash: UInt64
   /// Of the bytes; says which program can read them.
   public var format: Int16
   public var length: Int
@@ -46,7 +45,7 @@ public struct Snapshots {
   {
     let rows = try connection.query(
       """
-      select sequence, epoch, created_at, state_hash, format, length, checksum, parts
+      select sequence, epoch, created_at, format, length, checksum, parts
       from snapshots where symbol_id = $1 and sequence <= $2 order by sequence desc
       """, .int32(Int32(symbol)), .int64(Int64(position)))
     var labels: [SnapshotLabel] = []
@@ -54,9 +53,9 @@ public struct Snapshots {
       labels.append(
         SnapshotLabel(
           sequence: UInt64(rows.int64(row, 0)), epoch: UInt64(rows.int64(row, 1)),
-          createdAt: rows.int64(row, 2), stateHash: UInt64(bitPattern: rows.int64(row, 3)),
-          format: Int16(rows.int64(row, 4)), length: Int(rows.int64(row, 5)),
-          checksum: UInt64(bitPattern: rows.int64(row, 6)), parts: Int(rows.int64(row, 7))))
+          createdAt: rows.int64(row, 2), format: Int16(rows.int64(row, 3)),
+          length: Int(rows.int64(row, 4)), checksum: UInt64(bitPattern: rows.int64(row, 5)),
+          parts: Int(rows.int64(row, 6))))
     }
     return labels
   }

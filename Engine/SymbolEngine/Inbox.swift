@@ -34,69 +34,40 @@ struct CommittedRun {
   }
 }
 
-/// Where the journal thread leaves what it committed for one follower, which works through it at
-/// its own pace on its own thread.
+/// Where the journal thread leaves what it committed for the tables, which are written on a thread
+/// of their own.
 ///
-/// It holds a bounded number of commands. A follower that must see everything makes the giver wait
-/// for room; one that may lose some is told that it did.
+/// It holds a bounded number of commands. The tables must see everything, so when there is no room
+/// the journal thread waits for it, and with it everybody behind.
 final class Inbox: @unchecked Sendable {
-  enum Overflow {
-    case wait
-    case drop
-  }
-
-  struct Delivery {
-    /// Commands were dropped before this run.
-    var hasGap = false
-    /// Nothing comes after this run.
-    var isLast = false
-  }
-
   private let monitor = Monitor()
   private let capacity: Int
-  private let overflow: Overflow
   private var filling = CommittedRun()
-  private var hasGap = false
   private var isClosed = false
 
-  init(capacity: Int, overflow: Overflow) {
-    self.capacity = capacity
-    self.overflow = overflow
-  }
+  init(capacity: Int) { self.capacity = capacity }
 
   func deliver(_ batch: Batch) {
-    deliver { run in batch.forEachCommand { run.append($0, events: $1) } }
-  }
-
-  /// Gives the follower all commands that `fill` appends.
-  func deliver(_ fill: (inout CommittedRun) -> Void) {
     monitor.locked {
-      if filling.count >= capacity {
-        guard overflow == .wait else {
-          hasGap = true
-          return
-        }
-        while filling.count >= capacity { monitor.wait() }
-      }
+      while filling.count >= capacity { monitor.wait() }
       let wasEmpty = filling.isEmpty
-      fill(&filling)
+      batch.forEachCommand { filling.append($0, events: $1) }
       if wasEmpty { monitor.signal() }
     }
   }
 
-  /// Waits for something and swaps it for the caller's emptied run.
-  func drain(into run: inout CommittedRun) -> Delivery {
+  /// Waits for something and swaps it for the caller's emptied run. True when nothing comes after.
+  func drain(into run: inout CommittedRun) -> Bool {
     run.removeAll()
     return monitor.locked {
-      while filling.isEmpty && !hasGap && !isClosed { monitor.wait() }
+      while filling.isEmpty && !isClosed { monitor.wait() }
       swap(&run, &filling)
-      defer { hasGap = false }
       monitor.signal()
-      return Delivery(hasGap: hasGap, isLast: isClosed)
+      return isClosed
     }
   }
 
-  /// No more will come: the follower drains what is left and ends.
+  /// No more will come: what is left is drained and that is the end.
   func close() {
     monitor.locked {
       isClosed = true

@@ -1,3 +1,4 @@
+import Feed
 import SharedMemory
 import Wire
 
@@ -12,7 +13,8 @@ final class JournalThread: @unchecked Sendable {
   private let desk: EngineDesk
   private var releaser: RingReleaser
   private var board: BoardPublisher
-  private let followers: [Inbox]
+  private let tables: Inbox
+  private let feed: FeedInbox
   private let score: Score?
   /// Emptied batches. With the one being filled there are three: one more is at PostgreSQL and
   /// one is being told about.
@@ -20,7 +22,7 @@ final class JournalThread: @unchecked Sendable {
 
   init(
     handover: Handover, spares: [Batch], journal: DurableJournal, lock: EngineLock,
-    desk: EngineDesk, releaser: RingReleaser, board: BoardPublisher, followers: [Inbox],
+    desk: EngineDesk, releaser: RingReleaser, board: BoardPublisher, tables: Inbox, feed: FeedInbox,
     score: Score?
   ) {
     self.handover = handover
@@ -30,7 +32,8 @@ final class JournalThread: @unchecked Sendable {
     self.desk = desk
     self.releaser = releaser
     self.board = board
-    self.followers = followers
+    self.tables = tables
+    self.feed = feed
     self.score = score
   }
 
@@ -51,7 +54,8 @@ final class JournalThread: @unchecked Sendable {
       committed = next
       if let next { commit(next) }
     }
-    for follower in followers { follower.close() }
+    tables.close()
+    feed.close()
     score?.set(.stopped)
   }
 
@@ -77,7 +81,8 @@ final class JournalThread: @unchecked Sendable {
     reply(batch)
     if batch.ringPosition > releaser.head { releaser.release(through: batch.ringPosition - 1) }
     if batch.commandCount > 0 {
-      for follower in followers { follower.deliver(batch) }
+      batch.forEachCommand { feed.offer(sequence: $0.sequence, $1) }
+      tables.deliver(batch)
     }
   }
 

@@ -18,17 +18,24 @@ final class MatchingThread: @unchecked Sendable {
   private let handover: Handover
   private let stop: StopFlag
   private let score: Score?
+  private let snapshots: SnapshotOutbox
+  private let snapshotEvery: UInt64
+  private var lastSnapshot: UInt64
   private var incoming: [Command] = []
 
   init(
     state: consuming SymbolState, events: consuming EventBuffer, reader: RingReader,
-    desk: EngineDesk, handover: Handover, stop: StopFlag, score: Score?
+    desk: EngineDesk, handover: Handover, snapshots: SnapshotOutbox, snapshotEvery: UInt64,
+    lastSnapshot: UInt64, stop: StopFlag, score: Score?
   ) {
+    self.lastSnapshot = lastSnapshot
     self.state = state
     self.events = events
     self.reader = reader
     self.desk = desk
     self.handover = handover
+    self.snapshots = snapshots
+    self.snapshotEvery = snapshotEvery
     self.stop = stop
     self.score = score
     incoming.reserveCapacity(Int(OUTCRY_LARGE_COMMANDS))
@@ -38,6 +45,7 @@ final class MatchingThread: @unchecked Sendable {
   func run() {
     while !stop.isRaised {
       let (didWork, hasRoom) = handover.fill { batch in (fill(batch), batch.hasRoom) }
+      stepSnapshot()
       if !hasRoom {
         handover.waitForRoom()
       } else if !didWork {
@@ -45,15 +53,50 @@ final class MatchingThread: @unchecked Sendable {
       }
     }
     handover.close()
+    snapshots.close()
+    state.abandonSnapshot()
     score?.set(.stopped)
   }
+
+  /// Begins a snapshot when one is due, or writes a slice of the one under way.
+  private func stepSnapshot() {
+    if !state.isWritingSnapshot {
+      guard commandsSinceSnapshot >= snapshotEvery, snapshots.begin(sequence: state.sequence)
+      else { return }
+      lastSnapshot = state.sequence
+      state.beginSnapshot()
+    }
+    snapshots.leave { buffer in
+      let length = state.writeSnapshot(into: buffer)
+      return (length, !state.isWritingSnapshot)
+    }
+  }
+
+  /// After `run`: everything in one go.
+  func writeSnapshot(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+    state.beginSnapshot()
+    let slice = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: SnapshotOutbox.sliceLength, alignment: 64)
+    defer { slice.deallocate() }
+    while state.isWritingSnapshot {
+      guard let length = state.writeSnapshot(into: slice) else {
+        preconditionFailure("the state changed after its end")
+      }
+      try body(UnsafeRawBufferPointer(rebasing: slice[..<length]))
+    }
+  }
+
+  var sequence: UInt64 { state.sequence }
+  var commandsSinceSnapshot: UInt64 { state.sequence - lastSnapshot }
 
   private func rest() {
     score?.set(.idle)
     score?.beat()
     let untilExpiry = state.book.nextExpiry.map { ($0 - Clock.wallMicros()) * 1000 }
     let timeout = max(0, min(untilExpiry ?? MatchingThread.idleNanos, MatchingThread.idleNanos))
-    _ = reader.waitForWork(timeoutNanos: timeout) { stop.isRaised }
+    _ = reader.waitForWork(timeoutNanos: timeout) {
+      stop.isRaised || state.isWritingSnapshot && snapshots.hasRoom
+    }
     score?.set(.working)
   }
 

@@ -45,7 +45,7 @@ final class ProjectionThread: @unchecked Sendable {
     var isLast = false
     while !isLast {
       score?.set(.idle)
-      isLast = inbox.drain(into: &run).isLast
+      isLast = inbox.drain(into: &run)
       score?.set(.working)
       let start = Clock.monotonicNanos()
       run.forEach { buffer.absorb($0, $1) }

@@ -1,5 +1,7 @@
 import OrderBook
 import Postgres
+import Replay
+import Settings
 import SharedMemory
 import Store
 import SymbolState
@@ -28,28 +30,34 @@ struct Recovery: ~Copyable {
   /// What the tables are still to be told.
   var buffer: ProjectionBuffer
   let projection: ProjectionWriter
+  /// The sequence of the snapshot that it began with; 0 without one.
+  let lastSnapshot: UInt64
 
   private init(
     state: consuming SymbolState, events: consuming EventBuffer, buffer: consuming ProjectionBuffer,
     projection: ProjectionWriter
   ) {
+    lastSnapshot = state.sequence
     self.state = state
     self.events = events
     self.buffer = buffer
     self.projection = projection
   }
 
-  /// Replays the whole journal. What the tables have not seen is written to them on the way.
+  /// The newest good snapshot, then the journal from there. What the tables have not seen is
+  /// written to them on the way; so a snapshot that is ahead of the tables will not do.
   static func replaying(
-    _ symbol: Symbol, journal: Connection, projection: ProjectionWriter
+    _ symbol: Symbol, reader connection: Connection, projection: ProjectionWriter, log: Log
   ) throws -> Recovery {
-    let state = try SymbolState(symbol: symbol.id)
+    let position = try projection.position()
+    let state = try newestState(symbol, through: position, connection, log)
     let events = try EventBuffer(capacity: state.book.mostEventsPerCommand)
-    let buffer = ProjectionBuffer(position: try projection.position())
+    let buffer = ProjectionBuffer(position: position)
+    let start = state.sequence + 1
     var recovery = Recovery(state: state, events: events, buffer: buffer, projection: projection)
     var failure: (any Error)?
-    let reader = JournalReader(symbol: symbol.id, connection: journal)
-    try reader.read { commands, _ in
+    let reader = JournalReader(symbol: symbol.id, connection: connection)
+    try reader.read(from: start) { commands, _ in
       do {
         for command in commands { try recovery.repeatOne(command) }
       } catch {
@@ -60,6 +68,22 @@ struct Recovery: ~Copyable {
     if let failure { throw failure }
     try recovery.projection.write(&recovery.buffer)
     return recovery
+  }
+
+  private static func newestState(
+    _ symbol: Symbol, through position: UInt64, _ connection: Connection, _ log: Log
+  ) throws -> SymbolState {
+    let snapshots = Snapshots(symbol: symbol.id, connection: connection)
+    for label in try snapshots.labels(through: position) {
+      do {
+        return try snapshots.load(label, of: symbol.id)
+      } catch {
+        if case SnapshotError.database(let error) = error { throw error }
+        log.error(
+          "snapshot passed over", ["sequence": label.sequence, "error": "\(error)"])
+      }
+    }
+    return try SymbolState(symbol: symbol.id)
   }
 
   /// Runs a command of the engine's own; it still has to be journalled.

@@ -39,7 +39,7 @@ public final class SymbolEngine {
       return stop.isRaised ? 0 : EngineExit.symbolIsHeld
     }
     let reader = try Connection(settings.database, name: "outcry-recovery \(name)")
-    let threads = try Takeover(
+    let engine = try Takeover(
       symbol, exchange: exchange, lock: lock, settings: settings, log: log, stop: stop
     ).run(journal: journal, reading: reader)
     while !stop.isRaised {
@@ -48,7 +48,7 @@ public final class SymbolEngine {
     }
     log.info("stopping")
     segment.wakeEngine()
-    threads.forEach { $0.join() }
+    engine.waitForEnd()
     lock.release()
     return 0
   }

@@ -1,3 +1,4 @@
+import Feed
 import OrderBook
 import Postgres
 import Settings
@@ -37,18 +38,20 @@ struct Takeover {
   }
 
   /// Returns the threads, running.
-  func run(journal: Journal, reading reader: Connection) throws -> [ServiceThread] {
+  func run(journal: Journal, reading reader: Connection) throws -> RunningEngine {
     let start = Clock.monotonicNanos()
     matchingScore?.set(.recovering)
     let tables = try Connection(settings.database, name: "outcry-projection \(symbol.name)")
     let writer = try ProjectionWriter(symbol: symbol.id, connection: tables)
-    var recovery = try Recovery.replaying(symbol, journal: reader, projection: writer)
+    var recovery = try Recovery.replaying(
+      symbol, reader: reader, projection: writer, log: log)
     try fence(&recovery, journal)
     let board = publishBoard(recovery.state)
     log.info(
       "engine ready",
       [
-        "symbol": symbol.name, "sequence": recovery.state.sequence, "epoch": lock.epoch,
+        "symbol": symbol.name, "epoch": lock.epoch, "snapshot": recovery.lastSnapshot,
+        "sequence": recovery.state.sequence,
         "orders": recovery.state.book.openOrders,
         "microseconds": (Clock.monotonicNanos() - start) / 1000,
       ])
@@ -90,35 +93,71 @@ struct Takeover {
     return board
   }
 
+  private func feedPublisher(from position: UInt64) -> Publisher {
+    let board = lock.symbol.board
+    let log = log
+    return Publisher(
+      symbol: symbol, address: settings.redis, position: position,
+      depth: { $0.read(board) },
+      report: { status in
+        switch status {
+        case .connected: log.info("publishing to Redis")
+        case .lost(let error): log.warning("Redis is away", ["error": "\(error)"])
+        case .gap(let missed):
+          log.warning(
+            "not published", ["first": missed.lowerBound, "last": missed.upperBound])
+        }
+      })
+  }
+
   private func startThreads(
     _ recovery: consuming Recovery, _ board: BoardPublisher, _ journal: Journal
-  ) -> [ServiceThread] {
+  ) -> RunningEngine {
     let desk = lock.desk(in: exchange)
     let (reader, releaser) = lock.ringEnds()
     let bells = lock.bells(in: exchange)
-    let inbox = Inbox(capacity: Takeover.projectionCapacity, overflow: .wait)
+    let inbox = Inbox(capacity: Takeover.projectionCapacity)
+    let outbox = SnapshotOutbox()
+    let snapshots = SnapshotThread(
+      database: settings.database, symbol: symbol, lock: lock, outbox: outbox, log: log,
+      stop: stop)
+    let publisher = feedPublisher(from: recovery.state.sequence)
     let handover = Handover(filling: Batch(bells: bells))
     let durable = DurableJournal(
       database: settings.database, symbol: symbol, epoch: lock.epoch, journal: journal, log: log,
       score: journalScore, stop: stop)
     let committing = JournalThread(
       handover: handover, spares: [Batch(bells: bells), Batch(bells: bells)], journal: durable,
-      lock: lock, desk: desk, releaser: releaser, board: board, followers: [inbox],
-      score: journalScore)
+      lock: lock, desk: desk, releaser: releaser, board: board, tables: inbox,
+      feed: publisher.inbox, score: journalScore)
     let projection = ProjectionThread(
       database: settings.database, symbol: symbol, writer: recovery.projection,
       buffer: recovery.buffer, inbox: inbox, lock: lock, log: log, stop: stop,
       score: projectionScore)
     let matching = MatchingThread(
       state: recovery.state, events: recovery.events, reader: reader, desk: desk,
-      handover: handover, stop: stop,
-      score: matchingScore)
+      handover: handover, snapshots: outbox, snapshotEvery: UInt64(settings.snapshotEvery),
+      lastSnapshot: recovery.lastSnapshot, stop: stop, score: matchingScore)
     let threads = [
       ServiceThread("matching") { matching.run() },
       ServiceThread("journal") { committing.run() },
       ServiceThread("projection") { projection.run() },
+      ServiceThread("publisher") { publisher.run() },
+      ServiceThread("snapshots") { snapshots.run() },
     ]
     threads.forEach { $0.start() }
-    return threads
+    return RunningEngine(threads: threads, matching: matching, snapshots: snapshots)
+  }
+}
+
+/// The threads of an engine, and what is left to do when they have ended.
+struct RunningEngine {
+  let threads: [ServiceThread]
+  let matching: MatchingThread
+  let snapshots: SnapshotThread
+
+  func waitForEnd() {
+    threads.forEach { $0.join() }
+    snapshots.storeLast(of: matching)
   }
 }

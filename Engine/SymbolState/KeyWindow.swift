@@ -51,8 +51,6 @@ struct KeyWindow: ~Copyable {
     munmap(mapping, mappingLength)
   }
 
-  var count: Int { Int(next - oldest) }
-
   func find(_ fingerprint: Fingerprint) -> Entry? {
     var slot = fingerprint.low & tableMask
     while table[Int(slot)] != 0 {
@@ -75,9 +73,38 @@ struct KeyWindow: ~Copyable {
     }
   }
 
-  /// Oldest first.
-  func forEach(_ body: (Entry) -> Void) {
-    for number in oldest..<next { body(entries[Int(number & entryMask)]) }
+  /// The numbers of the entries, from the oldest to the newest. They only ever grow.
+  var range: Range<UInt64> { oldest..<next }
+
+  var capacity: Int { Int(entryMask) }
+
+  /// Whether an entry of this number, forgotten or not, has not been written over.
+  func stillHolds(_ number: UInt64) -> Bool { next - number <= entryMask }
+
+  /// Copies entries from the number on, as many as have room, and moves the number behind them.
+  func copy(
+    from number: inout UInt64, to end: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    let stride = MemoryLayout<Entry>.stride
+    var written = 0
+    while number < end, written + stride <= buffer.count {
+      buffer.storeBytes(
+        of: entries[Int(number & entryMask)], toByteOffset: written, as: Entry.self)
+      number += 1
+      written += stride
+    }
+    return written
+  }
+
+  /// The same for two windows that know the same keys in the same order.
+  var hash: UInt64 {
+    var sum: UInt64 = 0
+    for number in range {
+      let entry = entries[Int(number & entryMask)]
+      sum = (sum ^ entry.fingerprint.low ^ entry.sequence) &* 0xFF51_AFD7_ED55_8CCD
+      sum ^= sum >> 32
+    }
+    return sum
   }
 
   mutating func append(_ entry: Entry) {

@@ -20,8 +20,9 @@ public struct SymbolState: ~Copyable {
   public private(set) var sequence: UInt64 = 0
   /// Microseconds since 1970; never goes back, whatever the clock does.
   public private(set) var time: Int64 = 0
-  public private(set) var book: OrderBook
-  private var keys: KeyWindow
+  public internal(set) var book: OrderBook
+  var keys: KeyWindow
+  var snapshot: SnapshotCursor?
 
   /// A symbol without a past and without limits: its first engine journals its rules.
   public init(symbol: UInt32, capacity: Capacity = Capacity(), keyWindow: Int = 1 << 20)
@@ -30,6 +31,23 @@ public struct SymbolState: ~Copyable {
     self.symbol = symbol
     book = try OrderBook(capacity: capacity)
     keys = KeyWindow(window: keyWindow, openOrders: capacity.orders)
+  }
+
+  init(
+    symbol: UInt32, sequence: UInt64, time: Int64, book: consuming OrderBook,
+    keys: consuming KeyWindow
+  ) {
+    self.symbol = symbol
+    self.sequence = sequence
+    self.time = time
+    self.book = book
+    self.keys = keys
+  }
+
+  /// The same for two states exactly when (but for chance) they will answer every further command
+  /// alike. Walks everything.
+  public var hash: UInt64 {
+    (book.stateHash ^ keys.hash &* 0x9E37_79B9_7F4A_7C15) &+ sequence &* 31 &+ UInt64(time)
   }
 
   /// Runs a new command at the given time. An accepted one is stamped with sequence, time and, for

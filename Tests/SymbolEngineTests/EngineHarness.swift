@@ -40,11 +40,13 @@ final class EngineHarness {
 
   /// Starts the engine of a symbol; the one started last is `engine`.
   @discardableResult
-  func start(_ symbol: String = "BTC-USD") throws -> ChildProcess {
+  func start(_ symbol: String = "BTC-USD", environment more: [String: String] = [:]) throws
+    -> ChildProcess
+  {
     started += 1
     let process = ChildProcess(
-      Products.path(of: "outcry-engine"), ["--symbol", symbol], environment: environment,
-      outputPath: folder.file("engine-\(started).log"))
+      Products.path(of: "outcry-engine"), ["--symbol", symbol],
+      environment: environment.merging(more) { $1 }, outputPath: folder.file("engine-\(started).log"))
     engine = process
     return process
   }

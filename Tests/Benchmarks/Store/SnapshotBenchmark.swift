@@ -18,7 +18,7 @@ struct SnapshotBenchmark {
     let writer = try SnapshotWriter(
       symbol: 1, sequence: 1, epoch: 1, connection: Connection(settings))
     for _ in 0..<200 { try state.withUnsafeBytes { try writer.append($0) } }
-    try writer.finish(stateHash: 1, format: 1)
+    try writer.finish(format: 1)
     let written = monotonicSeconds()
     let snapshots = Snapshots(symbol: 1, connection: try Connection(settings))
     var length = 0

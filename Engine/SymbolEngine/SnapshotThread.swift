@@ -1,0 +1,102 @@
+import Glibc
+import Postgres
+import Settings
+import SharedMemory
+import Store
+import SymbolState
+
+/// Stores snapshots beside the engine's work, on a connection of its own that it opens for each.
+///
+/// A snapshot that cannot be stored is no harm: the one before and the journal are enough.
+final class SnapshotThread: @unchecked Sendable {
+  /// A damaged one is passed over for the one before.
+  private static let kept = 3
+  /// Fewer commands than this are repeated in no time.
+  private static let worthKeeping: UInt64 = 1000
+
+  private let database: String
+  private let symbol: Symbol
+  private let lock: EngineLock
+  private let outbox: SnapshotOutbox
+  private let log: Log
+  private let stop: StopFlag
+
+  init(
+    database: String, symbol: Symbol, lock: EngineLock, outbox: SnapshotOutbox, log: Log,
+    stop: StopFlag
+  ) {
+    self.database = database
+    self.symbol = symbol
+    self.lock = lock
+    self.outbox = outbox
+    self.log = log
+    self.stop = stop
+  }
+
+  func run() {
+    while let sequence = outbox.nextSnapshot() {
+      do {
+        if try store(sequence) {
+          log.info("snapshot stored", ["sequence": sequence])
+        } else {
+          log.warning("snapshot given up", ["sequence": sequence])
+        }
+      } catch {
+        log.warning("snapshot not stored", ["sequence": sequence, "error": "\(error)"])
+        discard()
+      }
+      outbox.end()
+    }
+  }
+
+  /// Stores the state an engine ends with, unless hardly anything happened since the last snapshot.
+  /// Everything in it is committed by now.
+  func storeLast(of matching: MatchingThread) {
+    guard matching.commandsSinceSnapshot >= SnapshotThread.worthKeeping else { return }
+    do {
+      let connection = try Connection(database, name: "outcry-snapshot \(symbol.name)")
+      let writer = try SnapshotWriter(
+        symbol: symbol.id, sequence: matching.sequence, epoch: lock.epoch, connection: connection)
+      try matching.writeSnapshot { try writer.append($0) }
+      try writer.finish(format: SymbolState.snapshotFormat)
+      try Snapshots(symbol: symbol.id, connection: connection).prune(keeping: SnapshotThread.kept)
+      log.info("last snapshot stored", ["sequence": matching.sequence])
+    } catch {
+      log.warning("last snapshot not stored", ["error": "\(error)"])
+    }
+  }
+
+  /// False when the matching thread gave it up.
+  private func store(_ sequence: UInt64) throws -> Bool {
+    let connection = try Connection(database, name: "outcry-snapshot \(symbol.name)")
+    let writer = try SnapshotWriter(
+      symbol: symbol.id, sequence: sequence, epoch: lock.epoch, connection: connection)
+    var isWhole = false
+    while !isWhole {
+      let isGiven = try outbox.take { slice in
+        isWhole = slice.isLast
+        // Room for the next slice: the engine may be asleep.
+        defer { lock.symbol.wakeEngine() }
+        try writer.append(slice.bytes)
+      }
+      guard isGiven else { return false }
+    }
+    // The state is ahead of the journal by a batch or two, and must not survive without it.
+    while lock.symbol.committedSequence < sequence {
+      if stop.isRaised { return false }
+      usleep(2000)
+    }
+    try writer.finish(format: SymbolState.snapshotFormat)
+    try Snapshots(symbol: symbol.id, connection: connection).prune(keeping: SnapshotThread.kept)
+    return true
+  }
+
+  /// Takes the rest of a snapshot that could not be stored, so that the next one can begin.
+  private func discard() {
+    var isLast = false
+    while !isLast {
+      guard outbox.take({ isLast = $0.isLast }) else { return }
+      lock.symbol.wakeEngine()
+    }
+  }
+}
