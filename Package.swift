@@ -120,7 +120,12 @@ let package = Package(
       of: "Service",
       needs: ["Postgres", "SharedMemory", "Store", "TestSupport", "outcry-worker"]),
     tests(of: "Style", needs: ["TestSupport"]),
-    tests(of: "EndToEnd", needs: ["TestSupport", "Postgres"]),
+    tests(
+      of: "EndToEnd",
+      needs: [
+        "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry", "outcry-engine",
+        "outcry-worker",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

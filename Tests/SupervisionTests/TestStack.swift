@@ -51,38 +51,10 @@ final class TestStack {
 
   var supervisor: pid_t? { SupervisorLock.holder(of: state + "/supervisor.pid") }
 
-  /// Sends bytes as they are and returns what comes back until the other side ends or is silent.
-  func raw(_ request: String, port: UInt16? = nil) -> String {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    address.sin_port = (port ?? self.port).bigEndian
-    let connected = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard connected == 0 else { return "" }
-    var limit = timeval(tv_sec: 1, tv_usec: 0)
-    setsockopt(
-      descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    let bytes = Array(request.utf8)
-    _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-    var answer: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65536)
-    while true {
-      let count = recv(descriptor, &chunk, chunk.count, 0)
-      guard count > 0 else { break }
-      answer += chunk[..<count]
-    }
-    return String(decoding: answer, as: UTF8.self)
+  func raw(_ request: String) -> HTTPClient.Answer {
+    HTTPClient(port: port, patienceSeconds: 1).raw(Array(request.utf8))
   }
 
   /// The status of a plain GET; 0 when there is no answer.
-  func get(_ path: String) -> Int {
-    let answer = raw("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    return Int(answer.split(separator: " ").dropFirst().first ?? "") ?? 0
-  }
+  func get(_ path: String) -> Int { HTTPClient(port: port).send("GET", path).status }
 }

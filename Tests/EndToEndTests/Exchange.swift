@@ -1,0 +1,107 @@
+import Foundation
+import Postgres
+import SharedMemory
+import Supervision
+import TestSupport
+import Testing
+
+/// The real stack, brought up by `outcry up` in a temporary folder, spoken to through nginx.
+final class Exchange: Sendable {
+  let folder = TemporaryFolder("exchange")
+  let port = freePort()
+  let state: String
+  private let janitor: Janitor
+
+  init() throws {
+    state = folder.file("state")
+    janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
+    let up = outcry("up")
+    try #require(up.status == 0, "\(up.output)")
+  }
+
+  @discardableResult
+  func outcry(_ arguments: String...) -> (status: Int32, output: String) {
+    let (exit, output) = ChildProcess.run(
+      Products.path(of: "outcry"), arguments + ["--state", state],
+      environment: ["OUTCRY_PORT": "\(port)"], within: 90)
+    guard case .code(let status)? = exit else { return (-1, output) }
+    return (status, output)
+  }
+
+  var instance: String { StateFolder(existing: state)?.instance ?? "" }
+
+  var database: String { "host=\(state)/run/postgres user=outcry dbname=outcry" }
+
+  /// One number out of the database.
+  func count(_ query: String) throws -> Int64 {
+    try Connection(database).query(query).int64(0, 0)
+  }
+
+  func pid(of program: String) -> pid_t {
+    ProgramStatus.all(in: state + "/processes").first { $0.name == program }?.pid ?? 0
+  }
+
+  /// Processes of the scoreboard that live.
+  func living(_ role: Role, symbol: UInt32? = nil) throws -> [pid_t] {
+    guard let exchange = try ExchangeSegment.open(Instance(name: instance)) else { return [] }
+    return exchange.scores().filter {
+      $0.isAlive && $0.role == role && (symbol == nil || $0.symbolID == symbol)
+    }.map(\.processID)
+  }
+
+  func anyone() -> Client { Client(http: HTTPClient(port: port), token: nil) }
+
+  /// A new account.
+  func trader() throws -> Client {
+    let name = "trader-\(UInt64.random(in: 0...UInt64.max))"
+    let answer = anyone().call(
+      "POST", "/api/register", ["name": name, "password": "correct horse"])
+    try #require(answer.status == 201, "\(answer)")
+    return Client(http: HTTPClient(port: port), token: answer["token"] as? String)
+  }
+}
+
+/// Somebody who calls the API, with or without an account.
+struct Client: Sendable {
+  struct Answer: CustomStringConvertible {
+    var status: Int
+    var json: [String: Any]
+    var raw: HTTPClient.Answer
+
+    subscript(_ name: String) -> Any? { json[name] }
+    var errorCode: String? { (json["error"] as? [String: Any])?["code"] as? String }
+    var description: String { "\(status) \(raw.body)" }
+  }
+
+  let http: HTTPClient
+  let token: String?
+
+  func call(_ method: String, _ path: String, _ body: [String: Any]? = nil) -> Answer {
+    let bytes = body.map { Array((try? JSONSerialization.data(withJSONObject: $0)) ?? Data()) }
+    return send(method, path, bytes)
+  }
+
+  func send(_ method: String, _ path: String, _ body: [UInt8]?) -> Answer {
+    var headers: [String: String] = [:]
+    if let token { headers["Authorization"] = "Bearer \(token)" }
+    let answer = http.send(method, path, headers: headers, body: body)
+    let json = try? JSONSerialization.jsonObject(with: Data(answer.body.utf8))
+    return Answer(status: answer.status, json: json as? [String: Any] ?? [:], raw: answer)
+  }
+
+  func place(
+    _ side: String, _ quantity: String, at price: String, symbol: String = "BTC-USD",
+    key: String? = nil
+  ) -> Answer {
+    var order = [
+      "symbol": symbol, "side": side, "type": "limit", "price": price, "quantity": quantity,
+    ]
+    order["clientOrderId"] = key
+    return call("POST", "/api/orders", order)
+  }
+
+  /// Price and quantity of the best level of a side.
+  func best(_ side: String, of symbol: String = "BTC-USD") -> [String]? {
+    (call("GET", "/api/book/\(symbol)")[side] as? [[String]])?.first
+  }
+}

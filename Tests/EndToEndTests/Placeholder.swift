@@ -1,1 +1,0 @@
-// Filled in by its first real file.

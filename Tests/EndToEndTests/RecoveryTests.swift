@@ -1,0 +1,75 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("The whole stack after kill -9", .serialized)
+struct RecoveryTests {
+  /// Places orders one after the other, kills in the middle, and expects that every single one is
+  /// answered 201 in time, is there once, and is in the book.
+  private func survive(
+    _ exchange: Exchange, kills: Int, _ kill: @escaping @Sendable (Int) throws -> Void
+  ) throws {
+    let trader = try exchange.trader()
+    let before = try exchange.count("select count(*) from orders")
+    let orders = 40 * kills
+    var slowest = 0.0
+    for number in 0..<orders {
+      if number % 40 == 20 { try kill(number / 40) }
+      let started = monotonicSeconds()
+      let answer = trader.place("buy", "1", at: "\(1000 + number)", key: "order-\(number)")
+      slowest = max(slowest, monotonicSeconds() - started)
+      #expect(answer.status == 201, "order \(number): \(answer)")
+    }
+    #expect(slowest < 2, "recovery took \(slowest) s")
+    #expect(trader.best("bids") == ["\(1000 + orders - 1).00", "1.00000"])
+    let placed = { try exchange.count("select count(*) from orders") - before }
+    #expect(try eventually { try placed() == Int64(orders) })
+  }
+
+  @Test("of an engine: every order is answered, once")
+  func engine() throws {
+    let exchange = try Exchange()
+    try survive(exchange, kills: 3) { _ in
+      let pid = try #require(try exchange.living(.matching, symbol: 1).first)
+      Glibc.kill(pid, SIGKILL)
+    }
+  }
+
+  @Test("of worker processes: every order is answered, once")
+  func workers() throws {
+    let exchange = try Exchange()
+    try survive(exchange, kills: 3) { _ in
+      let pid = try #require(try exchange.living(.worker).first)
+      Glibc.kill(pid, SIGKILL)
+    }
+  }
+
+  @Test("of the pool's master: every order is answered, once")
+  func master() throws {
+    let exchange = try Exchange()
+    try survive(exchange, kills: 2) { _ in Glibc.kill(exchange.pid(of: "worker"), SIGKILL) }
+  }
+
+  @Test("of the engines' manager: every order is answered, once")
+  func manager() throws {
+    let exchange = try Exchange()
+    try survive(exchange, kills: 1) { _ in Glibc.kill(exchange.pid(of: "engine"), SIGKILL) }
+  }
+
+  @Test("of everything at once: what was answered is still in the book")
+  func everything() throws {
+    let exchange = try Exchange()
+    let trader = try exchange.trader()
+    #expect(trader.place("buy", "1", at: "1234.50").status == 201)
+    for name in ["nginx", "worker", "engine", "redis", "postgres"] {
+      Glibc.kill(exchange.pid(of: name), SIGKILL)
+    }
+    for pid in try exchange.living(.matching) { Glibc.kill(pid, SIGKILL) }
+    #expect(eventually(within: 30) { exchange.anyone().call("GET", "/ready").status == 200 })
+    #expect(eventually { trader.best("bids") == ["1234.50", "1.00000"] })
+    exchange.outcry("down")
+    #expect(exchange.outcry("up").status == 0)
+    #expect(trader.best("bids") == ["1234.50", "1.00000"])
+  }
+}
