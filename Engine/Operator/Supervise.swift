@@ -25,8 +25,8 @@ extension Commands {
     setsid()
     let log = Log(role: "supervisor", level: stack.settings.logLevel)
     var supervisor = try Supervisor(
-      programs: stack.programs, in: folder, environment: Settings.processEnvironment(),
-      listen: stack.settings.listen, setpriv: stack.tools.setpriv, log: log)
+      programs: stack.programs, in: folder, lock: lock,
+      environment: Settings.processEnvironment(), listen: stack.settings.listen, setpriv: stack.tools.setpriv, log: log)
     try supervisor.run()
     lock.release()
   }

@@ -11,6 +11,7 @@ public struct Supervisor {
   private let setpriv: String
   private let log: Log
   private let listener: Int32?
+  private let lock: SupervisorLock
   private var programs: [Supervised]
   private var statusWritten = ""
   private var logsBoundedAt: Int64 = 0
@@ -19,10 +20,11 @@ public struct Supervisor {
   static let logBound = 16 << 20
 
   public init(
-    programs: [Program], in folder: StateFolder, environment: [String: String],
-    listen address: Address?, setpriv: String, log: Log
+    programs: [Program], in folder: StateFolder, lock: SupervisorLock,
+    environment: [String: String], listen address: Address?, setpriv: String, log: Log
   ) throws(SystemError) {
     self.folder = folder
+    self.lock = lock
     self.environment = environment
     self.setpriv = setpriv
     self.log = log
@@ -43,6 +45,10 @@ public struct Supervisor {
       var descriptor = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
       poll(&descriptor, 1, millisecondsToNextStep())
       if readSignals(signals) { break }
+      guard lock.isInPlace else {
+        log.error("the state folder was removed; stopping", ["folder": folder.path])
+        break
+      }
       reap()
     }
     stopAll()

@@ -4,6 +4,7 @@ import Glibc
 /// The supervisor's pid file. The lock on it says whether a supervisor lives, so that a file which
 /// a killed one left behind misleads nobody, whatever its pid means by then.
 public struct SupervisorLock {
+  private let path: String
   private let descriptor: Int32
 
   /// Nil when another supervisor holds the lock.
@@ -19,7 +20,15 @@ public struct SupervisorLock {
     ftruncate(descriptor, 0)
     let text = "\(getpid())\n"
     guard pwrite(descriptor, text, text.utf8.count, 0) > 0 else { throw .ofLast("write", path) }
-    return SupervisorLock(descriptor: descriptor)
+    return SupervisorLock(path: path, descriptor: descriptor)
+  }
+
+  /// False when the file was removed, and most likely everything beside it.
+  var isInPlace: Bool {
+    var own = stat()
+    var there = stat()
+    return fstat(descriptor, &own) == 0 && stat(path, &there) == 0 && own.st_ino == there.st_ino
+      && own.st_dev == there.st_dev
   }
 
   public func release() { close(descriptor) }

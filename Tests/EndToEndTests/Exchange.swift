@@ -19,6 +19,9 @@ final class Exchange: Sendable {
     try #require(up.status == 0, "\(up.output)")
   }
 
+  /// Before the folder goes, which `down` needs; the janitor is for when the tests are killed.
+  deinit { outcry("down") }
+
   @discardableResult
   func outcry(_ arguments: String...) -> (status: Int32, output: String) {
     let (exit, output) = ChildProcess.run(

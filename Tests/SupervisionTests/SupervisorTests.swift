@@ -74,6 +74,15 @@ struct SupervisorTests {
     #expect(Leftovers(of: folder).processes().isEmpty)
   }
 
+  @Test("when the state folder is removed everything stops")
+  func removedFolder() throws {
+    let stack = try TestStack()
+    #expect(stack.outcry("up").status == 0)
+    let pids = stack.programs.map(\.pid)
+    try FileManager.default.removeItem(atPath: stack.state)
+    #expect(eventually(within: 20) { pids.allSatisfy { !isAlive($0) } })
+  }
+
   @Test("connections wait while the worker master is started again")
   func handedDownSocket() throws {
     let stack = try TestStack()

@@ -28,6 +28,9 @@ final class TestStack {
     try replace("outcry-worker", with: "exec \(Products.path(of: "outcry-worker")) --echo")
   }
 
+  /// Before the folder goes, which `down` needs; the janitor is for when the tests are killed.
+  deinit { outcry("down") }
+
   /// Puts a shell script in the place of a program.
   func replace(_ program: String, with script: String) throws {
     let path = folder.file("programs/\(program)")
