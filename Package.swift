@@ -101,7 +101,9 @@ let package = Package(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
     tests(of: "Settings", needs: ["Settings"]),
-    tests(of: "Supervision", needs: ["Supervision", "TestSupport", "outcry", "outcry-worker"]),
+    tests(
+      of: "Supervision",
+      needs: ["SharedMemory", "Supervision", "TestSupport", "outcry", "outcry-worker"]),
     tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
     tests(of: "OrderBook", needs: ["CAllocations", "OrderBook", "TestSupport"]),
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),

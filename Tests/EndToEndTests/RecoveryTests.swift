@@ -70,6 +70,7 @@ struct RecoveryTests {
     #expect(eventually { trader.best("bids") == ["1234.50", "1.00000"] })
     exchange.outcry("down")
     #expect(exchange.outcry("up").status == 0)
-    #expect(trader.best("bids") == ["1234.50", "1.00000"])
+    let book = trader.call("GET", "/api/book/BTC-USD")
+    #expect((book["bids"] as? [[String]])?.first == ["1234.50", "1.00000"], "\(book)")
   }
 }

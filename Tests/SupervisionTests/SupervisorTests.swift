@@ -1,4 +1,5 @@
 import Foundation
+import SharedMemory
 import Supervision
 import TestSupport
 import Testing
@@ -79,8 +80,11 @@ struct SupervisorTests {
     let stack = try TestStack()
     #expect(stack.outcry("up").status == 0)
     let pids = stack.programs.map(\.pid)
+    let instance = try #require(StateFolder(existing: stack.state)?.instance)
     try FileManager.default.removeItem(atPath: stack.state)
     #expect(eventually(within: 20) { pids.allSatisfy { !isAlive($0) } })
+    let segments = { try Instance(name: instance).list() }
+    #expect(try eventually { try segments().isEmpty })
   }
 
   @Test("connections wait while the worker master is started again")

@@ -16,8 +16,9 @@ extension Handler {
         ("database", worker.databaseAnswers), ("redis", RedisPing.answers(core.settings.redis)),
       ]
       for market in markets {
-        let isAlive = market.segment?.isEngineAlive ?? false
-        parts.append(("engine \(market.entry.symbol.name)", isAlive))
+        // An engine that still recovers has the symbol already and shows nothing yet.
+        let isServing = market.segment.map { $0.isEngineAlive && $0.committedSequence > 0 }
+        parts.append(("engine \(market.entry.symbol.name)", isServing ?? false))
       }
       worker.handler.output.clear()
       let status = worker.handler.output.ready(parts)
