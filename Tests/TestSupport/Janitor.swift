@@ -42,6 +42,10 @@ func spawn(
     &actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o666)
   posix_spawn_file_actions_adddup2(&actions, 1, 2)
   for (number, own) in descriptors { posix_spawn_file_actions_adddup2(&actions, own, number) }
+  // Whoever waits for the end of a pipe, in any test, must not wait for a server to close it.
+  for number in openDescriptors() where number > 2 && descriptors[number] == nil {
+    posix_spawn_file_actions_addclose(&actions, number)
+  }
 
   var variables = environment
   var entry = environ
@@ -57,4 +61,17 @@ func spawn(
   let failure = posix_spawnp(&pid, arguments[0], &actions, nil, &argv, &envp)
   precondition(failure == 0, "cannot start \(arguments[0]): errno \(failure)")
   return pid
+}
+
+private func openDescriptors() -> [Int32] {
+  guard let folder = opendir("/proc/self/fd") else { return [] }
+  defer { closedir(folder) }
+  var found: [Int32] = []
+  while let entry = readdir(folder) {
+    let number = withUnsafeBytes(of: &entry.pointee.d_name) { name in
+      Int32(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self))
+    }
+    if let number, number != dirfd(folder) { found.append(number) }
+  }
+  return found
 }
