@@ -5,39 +5,78 @@ import Wire
 /// neighbours in the queue and in its account's list. Who has several commands at hand can have
 /// those lines fetched while earlier commands run.
 extension OrderBook {
+  /// A book of fewer orders stays in the cache by itself.
+  private static var smallBook: UInt32 { 1 << 14 }
+
   /// To be called before `commands[position]` is applied, with the whole batch: it reads ahead for
-  /// the commands that follow. It changes nothing and only costs time in a book that is small.
+  /// the commands that follow, each in four steps, as each step needs what the one before has
+  /// fetched. It changes nothing.
   @inline(__always)
   public mutating func readAhead(_ commands: UnsafeBufferPointer<Command>, at position: Int) {
-    let far = position + 9
-    let middle = position + 6
-    let near = position + 3
-    if let id = orderNamed(by: commands, far) { orders.prefetchBucket(id) }
-    if let id = orderNamed(by: commands, middle) { orders.prefetchRecord(id) }
-    if let id = orderNamed(by: commands, near) { prefetchNeighbours(id) }
-    outcry_prefetch(details.base + Int(orders.nextSlot))
+    if orders.count > OrderBook.smallBook { fetch(commands, position) }
   }
 
-  /// Through a pointer: a subscript would copy the command.
-  @inline(__always)
-  private mutating func orderNamed(
-    by commands: UnsafeBufferPointer<Command>, _ position: Int
-  ) -> UInt64? {
-    guard position < commands.count, let first = commands.baseAddress else { return nil }
-    let command = first + position
-    guard command.pointee.kind &- CommandKind.cancel.rawValue < 2 else { return nil }
-    return command.pointee.order_id
+  private mutating func fetch(_ commands: UnsafeBufferPointer<Command>, _ position: Int) {
+    guard let first = commands.baseAddress else { return }
+    if position + 12 < commands.count { fetchIndex(first + position + 12) }
+    if position + 6 < commands.count { fetchChain(first + position + 6) }
+    if position + 8 < commands.count { fetchRecord(first + position + 8) }
+    if position + 4 < commands.count { fetchNeighbours(first + position + 4) }
   }
 
+  private mutating func fetchIndex(_ command: UnsafePointer<Command>) {
+    orders.prefetchBucket(command.pointee.order_id)
+    accounts.prefetchBucket(command.pointee.account)
+  }
+
+  private mutating func fetchRecord(_ command: UnsafePointer<Command>) {
+    if command.pointee.kind != CommandKind.place.rawValue {
+      orders.prefetchRecord(command.pointee.order_id)
+    } else if let (shelf, level) = level(of: command) {
+      outcry_prefetch(ladders[shelf].levels.base + Int(level))
+      accounts.prefetchRecord(command.pointee.account)
+    }
+  }
+
+  private mutating func fetchChain(_ command: UnsafePointer<Command>) {
+    guard command.pointee.kind != CommandKind.place.rawValue else { return }
+    orders.prefetchChain(command.pointee.order_id)
+  }
+
+  private mutating func fetchNeighbours(_ command: UnsafePointer<Command>) {
+    if command.pointee.kind != CommandKind.place.rawValue {
+      let slot = orders.find(command.pointee.order_id)
+      guard slot != 0 else { return }
+      let record = orders.records[slot]
+      outcry_prefetch(orders.records.base + Int(record.next))
+      outcry_prefetch(orders.records.base + Int(record.previous))
+      outcry_prefetch(links.base + Int(slot))
+      outcry_prefetch(accounts.records.base + Int(record.account))
+      outcry_prefetch(ladders[UInt32(record.shelf)].levels.base + Int(record.level))
+      fetchDetails(slot)
+    } else if let (shelf, level) = level(of: command) {
+      outcry_prefetch(orders.records.base + Int(ladders[shelf].levels[level].last))
+      let account = accounts.find(command.pointee.account)
+      outcry_prefetch(links.base + Int(accounts.records[account].last))
+    }
+  }
+
+  /// An amend reads them; and the slot that a cancel leaves is the next to be filled.
   @inline(__always)
-  private mutating func prefetchNeighbours(_ id: UInt64) {
-    let slot = orders.find(id)
-    guard slot != 0 else { return }
-    let record = orders.records[slot]
-    outcry_prefetch(orders.records.base + Int(record.next))
-    outcry_prefetch(orders.records.base + Int(record.previous))
-    outcry_prefetch(links.base + Int(slot))
-    outcry_prefetch(accounts.records.base + Int(record.account))
-    outcry_prefetch(ladders[UInt32(record.shelf)].levels.base + Int(record.level))
+  private mutating func fetchDetails(_ slot: UInt32) {
+    let start = UnsafeRawPointer(details.base + Int(slot))
+    outcry_prefetch(start)
+    outcry_prefetch(start + 64)
+  }
+
+  /// Where a new limit order would come to rest, if there is such a level.
+  @inline(__always)
+  private mutating func level(
+    of command: UnsafePointer<Command>
+  ) -> (shelf: UInt32, level: UInt32)? {
+    guard command.pointee.side &- 1 < 2, command.pointee.terms.price > 0 else { return nil }
+    let shelf = UInt32(command.pointee.side) - 1
+    let level = ladders[shelf].find(command.pointee.terms.price)
+    return level == 0 ? nil : (shelf, level)
   }
 }

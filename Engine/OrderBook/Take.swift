@@ -1,3 +1,4 @@
+import CShared
 import Wire
 
 extension OrderBook {
@@ -14,6 +15,7 @@ extension OrderBook {
       let wish = taker.wish(at: price)
       if wish == 0 { return .quoteSpent }
       let maker = levels[level].first
+      outcry_prefetch(orders.records.base + Int(orders.records[maker].next))
       if orders.records[maker].account == taker.ownSlot && taker.prevention != .none {
         if taker.prevention == .cancelTaker { return .selfTrade }
         end(maker, .cancelled, .selfTrade, &events)
