@@ -64,6 +64,7 @@ public final class Server: @unchecked Sendable {
   private var isListening = true
   private var isAcceptDue = false
   private var freshUntil: ContinuousClock.Instant?
+  private var nextToLeave: Int32 = 0
 
   public init(listening descriptor: Int32, limits: Limits = Limits())
     throws(SystemCallError)
@@ -102,7 +103,7 @@ public final class Server: @unchecked Sendable {
   /// The next request. Always to be called from the same thread.
   public func next(timeoutMilliseconds: Int32 = -1) -> Step {
     while true {
-      if draining.load(ordering: .sequentiallyConsistent) {
+      if waiting.isEmpty, draining.load(ordering: .sequentiallyConsistent) {
         leave()
         if open.load(ordering: .sequentiallyConsistent) == 0 { return .drained }
       }
@@ -111,9 +112,10 @@ public final class Server: @unchecked Sendable {
         _ = accept()
       }
       if waiting.isEmpty {
-        let timeout = freshUntil == nil ? timeoutMilliseconds : 20
+        // A drain has its next step in a moment, whatever comes.
+        let timeout = isListening ? timeoutMilliseconds : 1
         let count = epoll_wait(poll, &events, Int32(events.count), timeout)
-        if count == 0, freshUntil == nil { return .quiet }
+        if count == 0, isListening { return .quiet }
         waiting = 0..<Int(max(count, 0))
         continue
       }
@@ -219,10 +221,11 @@ public final class Server: @unchecked Sendable {
     return true
   }
 
-  /// One look at what keeps a draining server from being done.
+  /// One step of a drain, taken when no event is left to look at.
   ///
   /// Idle connections lose their reading side: what the peer had sent by then is still read and
-  /// answered; what it sends later fails on its side at once, before anything was done. A
+  /// answered; what it sends later fails on its side at once, before anything was done. A few at
+  /// a time, so that the peer notices those that are gone before it tries the next one. A
   /// connection that was just made is about to carry a request, which gets its time.
   private func leave() {
     let now = ContinuousClock.now
@@ -232,18 +235,32 @@ public final class Server: @unchecked Sendable {
       // Whoever waits at a socket that a new master has replaced has nobody else to turn to.
       while accept() {}
       freshUntil = now + .milliseconds(limits.freshMilliseconds)
-      endReading(of: .idle)
     }
+    endReading(of: .idle, from: &nextToLeave, atMost: 4)
     if let end = freshUntil, now >= end {
       freshUntil = nil
-      endReading(of: .fresh)
+      var first: Int32 = 0
+      endReading(of: .fresh, from: &first, atMost: .max)
     }
   }
 
-  private func endReading(of use: ConnectionTable.Use) {
-    for descriptor in 0..<Int32(connections.capacity)
-    where connections.exchange(descriptor, from: use, to: .closing) {
+  private func endReading(
+    of use: ConnectionTable.Use, from next: inout Int32, atMost count: Int
+  ) {
+    var left = count
+    while next < connections.capacity, left > 0 {
+      let descriptor = next
+      next += 1
+      guard connections.exchange(descriptor, from: use, to: .closing) else { continue }
+      left -= 1
       shutdown(descriptor, Int32(SHUT_RD))
+      var byte: UInt8 = 0
+      let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
+      if recv(descriptor, &byte, 1, flags) == 0 {
+        connections[descriptor] = .free
+        close(descriptor)
+        closed()
+      }
     }
   }
 
