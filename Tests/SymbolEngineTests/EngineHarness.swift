@@ -46,7 +46,8 @@ final class EngineHarness {
     started += 1
     let process = ChildProcess(
       Products.path(of: "outcry-engine"), ["--symbol", symbol],
-      environment: environment.merging(more) { $1 }, outputPath: folder.file("engine-\(started).log"))
+      environment: environment.merging(more) { $1 },
+      outputPath: folder.file("engine-\(started).log"))
     engine = process
     return process
   }
