@@ -44,6 +44,7 @@ public final class Publisher: @unchecked Sendable {
 
   private static let shortestBackOff: Int64 = 50_000_000
   private static let longestBackOff: Int64 = 2_000_000_000
+  private static let pauseMicros: UInt32 = 3000
   private static let keyInterval: Int64 = 200_000_000
   private static let idleWait: Int64 = 60_000_000_000
   private static let tradesPerMessage = 200
@@ -74,6 +75,8 @@ public final class Publisher: @unchecked Sendable {
       connect()
       do throws(RedisError) { try publish() } catch { drop(error) }
       content.removeAll()
+      // What comes together in so short a time goes out as one message.
+      if !inbox.isClosed { usleep(Self.pauseMicros) }
     }
     // What is left are keys that were not due yet.
     do throws(RedisError) { try publish() } catch { drop(error) }

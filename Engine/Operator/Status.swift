@@ -71,15 +71,15 @@ extension Commands {
     }
     usleep(500_000)  // what is measured is a rate
     var table = Table([
-      "SYMBOL", "PID", "MATCHING", "JOURNAL", "RING", "COMMITTED", "BEHIND", "ORDERS/S", "COMMIT",
+      "SYMBOL", "PID", "ENGINE", "TABLES", "RING", "COMMITTED", "BEHIND", "ORDERS/S", "COMMIT",
     ])
     for gauge in gauges {
       let own = scores.filter { $0.symbolID == gauge.segment.symbolID }
-      let matching = own.first { $0.role == .matching }
+      let engine = own.first { $0.role == .engine }
       let reading = gauge.read()
       table.add([
-        gauge.name, matching.map { "\($0.processID)" } ?? "-", matching.map(stage) ?? "gone",
-        own.first { $0.role == .journal }.map(stage) ?? "gone", "\(gauge.segment.ring.depth)",
+        gauge.name, engine.map { "\($0.processID)" } ?? "-", engine.map(stage) ?? "gone",
+        own.first { $0.role == .projection }.map(stage) ?? "gone", "\(gauge.segment.ring.depth)",
         "\(gauge.segment.committedSequence)", "\(gauge.behind)", "\(reading.perSecond)",
         reading.commit,
       ])

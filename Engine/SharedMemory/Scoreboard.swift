@@ -5,8 +5,7 @@ public enum Role: UInt32, Sendable, CaseIterable {
   case poolMaster = 1
   case worker
   case manager
-  case matching
-  case journal
+  case engine
   case projection
   case publisher
   case feed

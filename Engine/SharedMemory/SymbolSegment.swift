@@ -50,6 +50,15 @@ public final class SymbolSegment: Sendable {
   /// Sequence up to which the tables of orders and trades are written.
   public var projectedSequence: UInt64 { word(Int(OUTCRY_SYMBOL_PROJECTED)) }
 
+  /// Asks the engine not to put off writing the tables up to this sequence: somebody waits.
+  public func wantProjected(_ sequence: UInt64) {
+    let word = segment.base.word64(Int(OUTCRY_SYMBOL_WANTED))
+    _ = word.pointee.max(sequence, ordering: .releasing)
+  }
+
+  /// The highest sequence that anybody asked for.
+  public var wantedSequence: UInt64 { word(Int(OUTCRY_SYMBOL_WANTED)) }
+
   public static let metricCount = Int(OUTCRY_METRICS)
 
   public func metric(_ index: Int) -> UInt64 {

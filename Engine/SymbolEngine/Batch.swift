@@ -1,10 +1,10 @@
 import SharedMemory
 import Wire
 
-/// What the matching thread did between two commits: the commands to be journalled with their
+/// What was matched between two commits: the commands to be journalled with their
 /// events, and the answers that must not leave before they are.
 ///
-/// Two of these exist. One is filled while the other is written to the journal.
+/// Three of these take turns: one is filled, one is being committed, one is being told about.
 final class Batch {
   /// One request, which waits for its answers.
   struct Request {

@@ -4,8 +4,7 @@ import Wire
 /// One side's price levels as they were committed, best last, so that what changes most costs
 /// least to move.
 ///
-/// The matching thread is already ahead when a batch is committed; the journal thread keeps this
-/// copy from the events alone and publishes it.
+/// The book is already ahead when a batch is committed; this copy is kept from the events alone.
 struct DepthLadder {
   private let side: Side
   private(set) var levels: [BoardLevel] = []

@@ -34,11 +34,11 @@ struct CommittedRun {
   }
 }
 
-/// Where the journal thread leaves what it committed for the tables, which are written on a thread
+/// Where the engine thread leaves what it committed for the tables, which are written on a thread
 /// of their own.
 ///
 /// It holds a bounded number of commands. The tables must see everything, so when there is no room
-/// the journal thread waits for it, and with it everybody behind.
+/// the engine thread waits for it, and with it everybody behind.
 final class Inbox: @unchecked Sendable {
   private let monitor = Monitor()
   private let capacity: Int

@@ -6,11 +6,12 @@ import Store
 
 /// Writes the tables of orders and trades behind the journal, on its own connection.
 ///
-/// It rests a while after each write, in proportion to how long that took: what comes together
-/// meanwhile is collapsed, so that a busy symbol's tables cost a bounded share of the machine and
-/// a quiet one's are written at once.
+/// It rests a while after each write, in proportion to how long that took, unless a reader waits:
+/// what comes together meanwhile is collapsed and written at a better price. So a busy symbol's
+/// tables cost a bounded share of the machine, and a quiet one's are written at once.
 final class ProjectionThread: @unchecked Sendable {
-  private static let longestRestNanos: Int64 = 100_000_000
+  private static let longestRestNanos: Int64 = 250_000_000
+  private static let restStepMicros: UInt32 = 5000
   private static let firstPauseNanos: Int64 = 20_000_000
   private static let longestPauseNanos: Int64 = 500_000_000
 
@@ -54,13 +55,18 @@ final class ProjectionThread: @unchecked Sendable {
       score?.set(counter: 0, to: buffer.position)
       score?.beat()
       let spent = Clock.monotonicNanos() - start
-      if !isLast { rest(min(2 * spent, ProjectionThread.longestRestNanos)) }
+      if !isLast { rest(min(20 * spent, ProjectionThread.longestRestNanos)) }
     }
     score?.set(.stopped)
   }
 
   private func rest(_ nanos: Int64) {
-    if !stop.isRaised { usleep(UInt32(nanos / 1000)) }
+    let end = Clock.monotonicNanos() + nanos
+    while Clock.monotonicNanos() < end, !stop.isRaised,
+      lock.symbol.wantedSequence <= buffer.position
+    {
+      usleep(ProjectionThread.restStepMicros)
+    }
   }
 
   /// Writes until it is written. False when the engine stops while the database is away: the next

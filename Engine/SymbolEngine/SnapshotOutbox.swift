@@ -1,4 +1,4 @@
-/// Where the matching thread leaves slices of a snapshot for the thread that stores them. It never
+/// Where the engine thread leaves slices of a snapshot for the thread that stores them. It never
 /// waits here: with both buffers full it goes on matching and looks again later.
 final class SnapshotOutbox: @unchecked Sendable {
   struct Slice {
@@ -23,7 +23,7 @@ final class SnapshotOutbox: @unchecked Sendable {
 
   deinit { buffers.forEach { $0.deallocate() } }
 
-  // For the matching thread.
+  // For the engine thread.
 
   /// Whether a slice could be left now.
   var hasRoom: Bool { monitor.locked { written - read < buffers.count } }

@@ -20,11 +20,14 @@ final class SnapshotThread: @unchecked Sendable {
   private let outbox: SnapshotOutbox
   private let log: Log
   private let stop: StopFlag
+  /// The sequence of the newest one that is stored.
+  private var newest: UInt64
 
   init(
     database: String, symbol: Symbol, lock: EngineLock, outbox: SnapshotOutbox, log: Log,
-    stop: StopFlag
+    stop: StopFlag, newest: UInt64
   ) {
+    self.newest = newest
     self.database = database
     self.symbol = symbol
     self.lock = lock
@@ -51,22 +54,22 @@ final class SnapshotThread: @unchecked Sendable {
 
   /// Stores the state an engine ends with, unless hardly anything happened since the last snapshot.
   /// Everything in it is committed by now.
-  func storeLast(of matching: MatchingThread) {
-    guard matching.commandsSinceSnapshot >= SnapshotThread.worthKeeping else { return }
+  func storeLast(of matcher: Matcher) {
+    guard matcher.sequence - newest >= SnapshotThread.worthKeeping else { return }
     do {
       let connection = try Connection(database, name: "outcry-snapshot \(symbol.name)")
       let writer = try SnapshotWriter(
-        symbol: symbol.id, sequence: matching.sequence, epoch: lock.epoch, connection: connection)
-      try matching.writeSnapshot { try writer.append($0) }
+        symbol: symbol.id, sequence: matcher.sequence, epoch: lock.epoch, connection: connection)
+      try matcher.writeSnapshot { try writer.append($0) }
       try writer.finish(format: SymbolState.snapshotFormat)
       try Snapshots(symbol: symbol.id, connection: connection).prune(keeping: SnapshotThread.kept)
-      log.info("last snapshot stored", ["sequence": matching.sequence])
+      log.info("last snapshot stored", ["sequence": matcher.sequence])
     } catch {
       log.warning("last snapshot not stored", ["error": "\(error)"])
     }
   }
 
-  /// False when the matching thread gave it up.
+  /// False when the matcher gave it up.
   private func store(_ sequence: UInt64) throws -> Bool {
     let connection = try Connection(database, name: "outcry-snapshot \(symbol.name)")
     let writer = try SnapshotWriter(
@@ -87,6 +90,7 @@ final class SnapshotThread: @unchecked Sendable {
       usleep(2000)
     }
     try writer.finish(format: SymbolState.snapshotFormat)
+    newest = sequence
     try Snapshots(symbol: symbol.id, connection: connection).prune(keeping: SnapshotThread.kept)
     return true
   }

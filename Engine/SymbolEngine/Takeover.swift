@@ -18,8 +18,7 @@ struct Takeover {
   private let lock: EngineLock
   private let exchange: ExchangeSegment
   private let stop: StopFlag
-  private let matchingScore: Score?
-  private let journalScore: Score?
+  private let engineScore: Score?
   private let projectionScore: Score?
 
   init(
@@ -32,15 +31,14 @@ struct Takeover {
     self.settings = settings
     self.log = log
     self.stop = stop
-    matchingScore = try exchange.claimScore(.matching, symbolID: symbol.id)
-    journalScore = try exchange.claimScore(.journal, symbolID: symbol.id)
+    engineScore = try exchange.claimScore(.engine, symbolID: symbol.id)
     projectionScore = try exchange.claimScore(.projection, symbolID: symbol.id)
   }
 
   /// Returns the threads, running.
   func run(journal: Journal, reading reader: Connection) throws -> RunningEngine {
     let start = Clock.monotonicNanos()
-    matchingScore?.set(.recovering)
+    engineScore?.set(.recovering)
     let tables = try Connection(settings.database, name: "outcry-projection \(symbol.name)")
     let writer = try ProjectionWriter(symbol: symbol.id, connection: tables)
     var recovery = try Recovery.replaying(
@@ -70,6 +68,11 @@ struct Takeover {
     }
     var epoch = Command(.epoch)
     epoch.origin = lock.epoch
+    // Two engines that start at the same moment on two hosts may choose the same epoch: these
+    // bytes tell their records apart.
+    withUnsafeMutableBytes(of: &epoch.trace_id) { bytes in
+      for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255) }
+    }
     commands.insert(epoch, at: 0)
     for index in commands.indices {
       try recovery.accept(&commands[index], now: Clock.wallMicros())
@@ -115,49 +118,49 @@ struct Takeover {
   ) -> RunningEngine {
     let desk = lock.desk(in: exchange)
     let (reader, releaser) = lock.ringEnds()
-    let bells = lock.bells(in: exchange)
     let inbox = Inbox(capacity: Takeover.projectionCapacity)
     let outbox = SnapshotOutbox()
     let snapshots = SnapshotThread(
       database: settings.database, symbol: symbol, lock: lock, outbox: outbox, log: log,
-      stop: stop)
+      stop: stop, newest: recovery.lastSnapshot)
     let publisher = feedPublisher(from: recovery.state.sequence)
-    let handover = Handover(filling: Batch(bells: bells))
     let durable = DurableJournal(
       database: settings.database, symbol: symbol, epoch: lock.epoch, journal: journal, log: log,
-      score: journalScore, stop: stop)
-    let committing = JournalThread(
-      handover: handover, spares: [Batch(bells: bells), Batch(bells: bells)], journal: durable,
+      score: engineScore, stop: stop)
+    let teller = Teller(
       lock: lock, desk: desk, releaser: releaser, board: board, tables: inbox,
-      feed: publisher.inbox, score: journalScore)
+      feed: publisher.inbox)
     let projection = ProjectionThread(
       database: settings.database, symbol: symbol, writer: recovery.projection,
       buffer: recovery.buffer, inbox: inbox, lock: lock, log: log, stop: stop,
       score: projectionScore)
-    let matching = MatchingThread(
+    let matcher = Matcher(
       state: recovery.state, events: recovery.events, reader: reader, desk: desk,
-      handover: handover, snapshots: outbox, snapshotEvery: UInt64(settings.snapshotEvery),
-      lastSnapshot: recovery.lastSnapshot, stop: stop, score: matchingScore)
+      snapshots: outbox, snapshotEvery: UInt64(settings.snapshotEvery),
+      lastSnapshot: recovery.lastSnapshot)
+    let engine = EngineThread(
+      matcher: matcher, journal: durable, teller: teller,
+      batches: (0..<3).map { _ in Batch(bells: lock.bells(in: exchange)) }, lock: lock,
+      stop: stop, score: engineScore)
     let threads = [
-      ServiceThread("matching") { matching.run() },
-      ServiceThread("journal") { committing.run() },
+      ServiceThread("engine") { engine.run() },
       ServiceThread("projection") { projection.run() },
       ServiceThread("publisher") { publisher.run() },
       ServiceThread("snapshots") { snapshots.run() },
     ]
     threads.forEach { $0.start() }
-    return RunningEngine(threads: threads, matching: matching, snapshots: snapshots)
+    return RunningEngine(threads: threads, engine: engine, snapshots: snapshots)
   }
 }
 
 /// The threads of an engine, and what is left to do when they have ended.
 struct RunningEngine {
   let threads: [ServiceThread]
-  let matching: MatchingThread
+  let engine: EngineThread
   let snapshots: SnapshotThread
 
   func waitForEnd() {
     threads.forEach { $0.join() }
-    snapshots.storeLast(of: matching)
+    snapshots.storeLast(of: engine.matcher)
   }
 }

@@ -31,7 +31,7 @@ struct RecoveryTests {
   func engine() throws {
     let exchange = try Exchange()
     try survive(exchange, kills: 3) { _ in
-      let pid = try #require(try exchange.living(.matching, symbol: 1).first)
+      let pid = try #require(try exchange.living(.engine, symbol: 1).first)
       Glibc.kill(pid, SIGKILL)
     }
   }
@@ -65,7 +65,7 @@ struct RecoveryTests {
     for name in ["nginx", "worker", "engine", "redis", "postgres"] {
       Glibc.kill(exchange.pid(of: name), SIGKILL)
     }
-    for pid in try exchange.living(.matching) { Glibc.kill(pid, SIGKILL) }
+    for pid in try exchange.living(.engine) { Glibc.kill(pid, SIGKILL) }
     #expect(eventually(within: 30) { exchange.anyone().call("GET", "/ready").status == 200 })
     #expect(eventually { trader.best("bids") == ["1234.50", "1.00000"] })
     exchange.outcry("down")

@@ -26,6 +26,7 @@ struct ReadMark: Sendable {
   func wait() throws(APIError) {
     let end = Clock.monotonicNanos() + ReadMark.longestWait
     for goal in goals {
+      goal.segment.wantProjected(goal.sequence)
       while goal.segment.projectedSequence < goal.sequence {
         guard Clock.monotonicNanos() < end else {
           throw .unavailable("history_behind", "history is not up to date yet")

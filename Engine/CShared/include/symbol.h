@@ -51,6 +51,7 @@ enum {
   OUTCRY_SYMBOL_COMMITTED = 320,    /* atomic u64: sequence; engine */
   OUTCRY_SYMBOL_PROJECTED = 328,    /* atomic u64: sequence up to which the tables are; engine */
   OUTCRY_SYMBOL_BOARD_VERSION = 384,  /* atomic u64: boards published; low bit: current copy */
+  OUTCRY_SYMBOL_WANTED = 448,       /* atomic u64: readers wait for the tables to be here; all */
   OUTCRY_SYMBOL_METRICS = 512,      /* atomic u64 each; engine */
   OUTCRY_SYMBOL_RING = OUTCRY_PAGE, /* atomic u64 each: lap(32) | reference(32), 0: free */
   OUTCRY_SYMBOL_BOARDS = OUTCRY_SYMBOL_RING + 8 * OUTCRY_RING_CAPACITY,

@@ -5,19 +5,12 @@ import SymbolState
 import Wire
 
 /// Takes requests from the ring, runs them on the symbol's state and leaves what came of them in
-/// the batch that the journal thread will take next. Owns the state; nobody else touches it.
-final class MatchingThread: @unchecked Sendable {
-  /// Requests between two looks at whether the journal thread is waiting.
-  private static let burst = 64
-  private static let idleNanos: Int64 = 1_000_000_000
-
+/// the batch that will be committed next. Owns the state; nobody else touches it.
+final class Matcher {
   private var state: SymbolState
   private var events: EventBuffer
   private var reader: RingReader
   private let desk: EngineDesk
-  private let handover: Handover
-  private let stop: StopFlag
-  private let score: Score?
   private let snapshots: SnapshotOutbox
   private let snapshotEvery: UInt64
   private var lastSnapshot: UInt64
@@ -25,43 +18,49 @@ final class MatchingThread: @unchecked Sendable {
 
   init(
     state: consuming SymbolState, events: consuming EventBuffer, reader: RingReader,
-    desk: EngineDesk, handover: Handover, snapshots: SnapshotOutbox, snapshotEvery: UInt64,
-    lastSnapshot: UInt64, stop: StopFlag, score: Score?
+    desk: EngineDesk, snapshots: SnapshotOutbox, snapshotEvery: UInt64, lastSnapshot: UInt64
   ) {
-    self.lastSnapshot = lastSnapshot
     self.state = state
     self.events = events
     self.reader = reader
     self.desk = desk
-    self.handover = handover
     self.snapshots = snapshots
     self.snapshotEvery = snapshotEvery
-    self.stop = stop
-    self.score = score
+    self.lastSnapshot = lastSnapshot
     incoming.reserveCapacity(Int(OUTCRY_LARGE_COMMANDS))
   }
 
-  /// Runs until it is told to stop; what is in the ring then stays there for the next engine.
-  func run() {
-    while !stop.isRaised {
-      let (didWork, hasRoom) = handover.fill { batch in (fill(batch), batch.hasRoom) }
-      stepSnapshot()
-      if !hasRoom {
-        handover.waitForRoom()
-      } else if !didWork {
-        rest()
-      }
+  /// Sleeps until a request comes or an order is due to expire, at most for the time given.
+  func waitForWork(atMost nanos: Int64, unless isDue: () -> Bool) {
+    let untilExpiry = state.book.nextExpiry.map { ($0 - Clock.wallMicros()) * 1000 }
+    _ = reader.waitForWork(timeoutNanos: max(0, min(untilExpiry ?? nanos, nanos))) {
+      isDue() || state.isWritingSnapshot && snapshots.hasRoom
     }
-    handover.close()
+  }
+
+  /// Runs what is in the ring as far as the batch has room.
+  func fill(_ batch: Batch) {
+    let now = Clock.wallMicros()
+    if let due = state.book.nextExpiry, due <= now, batch.hasRoom { expire(now, batch) }
+    while batch.hasRoom, let (position, reference) = reader.next() {
+      batch.noteReading(through: position)
+      take(reference, at: position, now, batch)
+    }
+    batch.market = Market(of: state.book)
+    stepSnapshot()
+  }
+
+  /// No more commands: a snapshot under way is given up.
+  func end() {
     snapshots.close()
     state.abandonSnapshot()
-    score?.set(.stopped)
   }
 
   /// Begins a snapshot when one is due, or writes a slice of the one under way.
   private func stepSnapshot() {
     if !state.isWritingSnapshot {
-      guard commandsSinceSnapshot >= snapshotEvery, snapshots.begin(sequence: state.sequence)
+      guard state.sequence - lastSnapshot >= snapshotEvery,
+        snapshots.begin(sequence: state.sequence)
       else { return }
       lastSnapshot = state.sequence
       state.beginSnapshot()
@@ -72,7 +71,7 @@ final class MatchingThread: @unchecked Sendable {
     }
   }
 
-  /// After `run`: everything in one go.
+  /// After `end`: everything in one go.
   func writeSnapshot(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
     state.beginSnapshot()
     let slice = UnsafeMutableRawBufferPointer.allocate(
@@ -87,37 +86,6 @@ final class MatchingThread: @unchecked Sendable {
   }
 
   var sequence: UInt64 { state.sequence }
-  var commandsSinceSnapshot: UInt64 { state.sequence - lastSnapshot }
-
-  private func rest() {
-    score?.set(.idle)
-    score?.beat()
-    let untilExpiry = state.book.nextExpiry.map { ($0 - Clock.wallMicros()) * 1000 }
-    let timeout = max(0, min(untilExpiry ?? MatchingThread.idleNanos, MatchingThread.idleNanos))
-    _ = reader.waitForWork(timeoutNanos: timeout) {
-      stop.isRaised || state.isWritingSnapshot && snapshots.hasRoom
-    }
-    score?.set(.working)
-  }
-
-  /// True when there was anything to do.
-  private func fill(_ batch: Batch) -> Bool {
-    let now = Clock.wallMicros()
-    var isIdle = true
-    if let due = state.book.nextExpiry, due <= now, batch.hasRoom {
-      expire(now, batch)
-      isIdle = false
-    }
-    var count = 0
-    while count < MatchingThread.burst, batch.hasRoom, let (position, reference) = reader.next() {
-      batch.noteReading(through: position)
-      take(reference, at: position, now, batch)
-      count += 1
-    }
-    if count > 0 { score?.add(counter: 0, UInt64(count)) }
-    if count > 0 || !isIdle { batch.market = Market(of: state.book) }
-    return count > 0 || !isIdle
-  }
 
   private func take(
     _ reference: MailboxReference, at position: UInt64, _ now: Int64, _ batch: Batch
@@ -141,7 +109,7 @@ final class MatchingThread: @unchecked Sendable {
   ) -> Answer {
     var answer = Answer()
     answer.version = UInt16(OUTCRY_RESULT_VERSION)
-    guard MatchingThread.mayBeAsked(command.kind) else { return refused(.malformed, &answer) }
+    guard Matcher.mayBeAsked(command.kind) else { return refused(.malformed, &answer) }
     // The worker has told its client that nothing was done.
     if command.deadline != 0 && monotonic > command.deadline {
       return refused(.deadlinePassed, &answer)

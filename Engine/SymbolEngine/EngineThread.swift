@@ -1,0 +1,94 @@
+import SharedMemory
+
+/// The heart of an engine: match, make durable, and only then tell.
+///
+/// One thread does all three in turn, because none of them may overtake another and every hand-over
+/// between threads would cost a wake-up an order. PostgreSQL is the partner that works meanwhile:
+/// while it commits a batch, this thread tells about the one before and already matches the next.
+/// What has come together by the time the commit returns goes out as one: group commit without a
+/// timer.
+final class EngineThread: @unchecked Sendable {
+  private static let idleNanos: Int64 = 1_000_000_000
+
+  let matcher: Matcher
+  private let journal: DurableJournal
+  private let teller: Teller
+  private let lock: EngineLock
+  private let stop: StopFlag
+  private let score: Score?
+
+  /// Being matched; at PostgreSQL; durable and to be told about.
+  private var filling: Batch
+  private var committing: Batch?
+  private var committed: Batch?
+  private var spares: [Batch]
+
+  init(
+    matcher: Matcher, journal: DurableJournal, teller: Teller, batches: [Batch],
+    lock: EngineLock, stop: StopFlag, score: Score?
+  ) {
+    precondition(batches.count == 3, "one batch for each stage")
+    self.matcher = matcher
+    self.journal = journal
+    self.teller = teller
+    self.lock = lock
+    self.stop = stop
+    self.score = score
+    filling = batches[0]
+    spares = Array(batches[1...])
+  }
+
+  /// Runs until it is told to stop and everything it took is durable and told. What is still in
+  /// the ring then stays there for the next engine.
+  func run() {
+    while true {
+      if !stop.isRaised { matcher.fill(filling) }
+      if !filling.isEmpty { send() }
+      if let batch = committed { tell(batch) }
+      if let batch = committing {
+        if !stop.isRaised { matcher.fill(filling) }
+        finishCommit(of: batch)
+      } else if stop.isRaised {
+        break
+      } else if filling.isEmpty {
+        rest()
+      }
+    }
+    matcher.end()
+    teller.end()
+    score?.set(.stopped)
+  }
+
+  private func send() {
+    guard let emptied = spares.popLast() else { preconditionFailure("a batch was lost") }
+    journal.send(filling.commands)
+    committing = filling
+    filling = emptied
+  }
+
+  private func finishCommit(of batch: Batch) {
+    if batch.commandCount > 0 {
+      let start = Clock.monotonicNanos()
+      journal.awaitCommit(batch.commands)
+      lock.addMetric(EngineMetric.commits)
+      lock.addMetric(EngineMetric.commands, UInt64(batch.commandCount))
+      lock.addMetric(EngineMetric.commitNanos, UInt64(Clock.monotonicNanos() - start))
+    }
+    committed = batch
+    committing = nil
+  }
+
+  private func tell(_ batch: Batch) {
+    teller.tell(batch)
+    batch.removeAll()
+    spares.append(batch)
+    committed = nil
+  }
+
+  private func rest() {
+    score?.set(.idle)
+    score?.beat()
+    matcher.waitForWork(atMost: EngineThread.idleNanos) { stop.isRaised }
+    score?.set(.working)
+  }
+}
