@@ -14,10 +14,13 @@ final class ServiceRig {
   let socket: String
   let redis = TestRedis()
   let master: ChildProcess
+  /// Should the tests crash.
+  private let janitor: Janitor
 
   init(deadlineMilliseconds: Int = 2000) throws {
     let name = "service-test-\(getpid())-\(ServiceRig.counter.next())"
     instance = try Instance(name: name)
+    janitor = Janitor(command: "rm -f /dev/shm/outcry.\(name).*")
     exchange = try ExchangeSegment.openOrCreate(instance)
     database = TestPostgres.shared.newDatabase()
     let connection = try Connection(database)
