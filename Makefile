@@ -1,5 +1,5 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down test bench bench-book clean
+.PHONY: up down test chaos bench bench-book clean
 
 up:
 	@.ci/install
@@ -13,6 +13,12 @@ down:
 test:
 	@.ci/install
 	@.ci/test
+
+# LONG=1 for half an hour, SEED=number to repeat a schedule.
+chaos:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker
+	@Tests/Chaos/run
 
 bench:
 	@.ci/install
