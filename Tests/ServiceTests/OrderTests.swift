@@ -126,6 +126,7 @@ struct OrderTests {
     let engine = try FakeEngine(rig.exchange, "BTC-USD", id: 1)
     defer { engine.stop() }
     engine.publish(bids: [(7_000_000, 50_000)], asks: [(7_000_100, 1)], sequence: 42)
+    engine.setCommitted(42)
     let client = try rig.connect()
     let book = try client.get("/api/book/BTC-USD?depth=5")
     #expect(book.field("sequence") as? Int == 42)
