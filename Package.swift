@@ -95,6 +95,9 @@ let package = Package(
       "Tests/Benchmarks", "Requests", named: "outcry-bench-requests",
       needs: ["API", "Accounts", "Wire"]),
     program(
+      "Tests/Benchmarks", "Recovery", named: "outcry-bench-recovery",
+      needs: ["SharedMemory", "TestSupport", "outcry-engine"]),
+    program(
       "Tests/Benchmarks", "Store", named: "outcry-bench-store",
       needs: ["Store", "Postgres", "TestSupport", "Wire"]),
     program(

@@ -1,31 +1,28 @@
 import Glibc
 import Postgres
-import Processes
 import SharedMemory
-import Store
-import TestSupport
-import Testing
 
 /// A database, an instance and real engine processes, with this process in the place of a worker.
-final class EngineHarness {
-  let postgres: TestPostgres
-  let database: String
-  let instance: Instance
-  let exchange: ExchangeSegment
-  let slot: WorkerSlot
-  let folder = TemporaryFolder("engine")
-  private(set) var engine: ChildProcess?
+package final class EngineHarness {
+  package let postgres: TestPostgres
+  package let database: String
+  package let instance: Instance
+  package let exchange: ExchangeSegment
+  package let slot: WorkerSlot
+  package let folder = TemporaryFolder("engine")
+  package private(set) var engine: ChildProcess?
   private var started = 0
   private let janitor: Janitor
 
-  init(postgres: TestPostgres = .shared, database: String? = nil) throws {
+  package init(postgres: TestPostgres = .shared, database: String? = nil) throws {
     self.postgres = postgres
     self.database = database ?? postgres.newDatabase()
     let name = "t\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     instance = try Instance(name: name)
     janitor = Janitor(command: "rm -f /dev/shm/outcry.\(name).*")
     exchange = try ExchangeSegment.openOrCreate(instance)
-    slot = try #require(try exchange.claimWorkerSlot())
+    guard let slot = try exchange.claimWorkerSlot() else { throw NoneLeft(what: "worker slot") }
+    self.slot = slot
   }
 
   deinit {
@@ -34,13 +31,13 @@ final class EngineHarness {
     instance.removeAll()
   }
 
-  var environment: [String: String] {
+  package var environment: [String: String] {
     ["OUTCRY_INSTANCE": instance.name, "OUTCRY_DATABASE": database]
   }
 
   /// Starts the engine of a symbol; the one started last is `engine`.
   @discardableResult
-  func start(_ symbol: String = "BTC-USD", environment more: [String: String] = [:]) throws
+  package func start(_ symbol: String = "BTC-USD", environment more: [String: String] = [:]) throws
     -> ChildProcess
   {
     started += 1
@@ -52,48 +49,48 @@ final class EngineHarness {
     return process
   }
 
-  func segment(_ symbol: String = "BTC-USD", id: UInt32 = 1) throws -> SymbolSegment {
+  package func segment(_ symbol: String = "BTC-USD", id: UInt32 = 1) throws -> SymbolSegment {
     try SymbolSegment.openOrCreate(instance, symbolName: symbol, id: id)
   }
 
-  func connect() throws -> Connection { try Connection(database) }
+  package func connect() throws -> Connection { try Connection(database) }
 }
 
 /// What came of one request.
-enum Outcome: Equatable {
+package enum Outcome: Equatable {
   case answered([Reply])
   case nothingDone
   case unknown
   case ringFull
 }
 
-struct Reply: Equatable {
-  var refusal: Refusal?
-  var status: OrderStatus?
-  var isDuplicate: Bool
-  var sequence: UInt64
-  var order: UInt64
-  var filled: Int64
-  var remaining: Int64
-  var fills: Int
+package struct Reply: Equatable {
+  package var refusal: Refusal?
+  package var status: OrderStatus?
+  package var isDuplicate: Bool
+  package var sequence: UInt64
+  package var order: UInt64
+  package var filled: Int64
+  package var remaining: Int64
+  package var fills: Int
 }
 
 /// A request under way.
-struct Pending {
-  let mailbox: Mailbox
-  let isQueued: Bool
+package struct Pending {
+  package let mailbox: Mailbox
+  package let isQueued: Bool
 }
 
 extension EngineHarness {
-  func post(_ commands: [Command], to segment: SymbolSegment) throws -> Pending {
+  package func post(_ commands: [Command], to segment: SymbolSegment) throws -> Pending {
     let acquired = commands.count > 16 ? slot.acquireLarge() : slot.acquireSmall()
-    let mailbox = try #require(acquired)
+    guard let mailbox = acquired else { throw NoneLeft(what: "mailbox") }
     for (index, command) in commands.enumerated() { mailbox.commands[index] = command }
     let reference = mailbox.post(symbolID: segment.symbolID, count: commands.count)
     return Pending(mailbox: mailbox, isQueued: segment.ring.push(reference) != nil)
   }
 
-  func finish(_ pending: Pending, within seconds: Double = 10) -> Outcome {
+  package func finish(_ pending: Pending, within seconds: Double = 10) -> Outcome {
     defer { slot.release(pending.mailbox) }
     let deadline = Clock.monotonicNanos() + Int64(seconds * 1e9)
     while pending.isQueued, !pending.mailbox.isAnswered, Clock.monotonicNanos() < deadline {
@@ -118,14 +115,15 @@ extension EngineHarness {
       })
   }
 
-  func ask(_ commands: [Command], of segment: SymbolSegment, within seconds: Double = 10) throws
+  package func ask(_ commands: [Command], of segment: SymbolSegment, within seconds: Double = 10)
+    throws
     -> Outcome
   {
     finish(try post(commands, to: segment), within: seconds)
   }
 
   /// The one answer to one command.
-  func ask(_ command: Command, of segment: SymbolSegment) throws -> Reply {
+  package func ask(_ command: Command, of segment: SymbolSegment) throws -> Reply {
     let outcome = try ask([command], of: segment)
     guard case .answered(let replies) = outcome, let reply = replies.first else {
       throw Unanswered(outcome: outcome)
@@ -134,15 +132,19 @@ extension EngineHarness {
   }
 }
 
-struct Unanswered: Error {
-  let outcome: Outcome
+package struct NoneLeft: Error {
+  package let what: String
+}
+
+package struct Unanswered: Error {
+  package let outcome: Outcome
 }
 
 /// A limit order of one lot price level, under a key of its own.
-func limit(
+package func limit(
   _ side: Side, _ quantity: Int64, at price: Int64, account: UInt64 = 1, key: String = ""
 ) -> Command {
-  var command = Command(.place, account: account)
+  package var command = Command(.place, account: account)
   command.side = side.rawValue
   command.type = OrderType.limit.rawValue
   command.time_in_force = TimeInForce.goodTillCancelled.rawValue
@@ -153,8 +155,8 @@ func limit(
   return command
 }
 
-func cancel(_ order: UInt64, account: UInt64 = 1, key: String = "") -> Command {
-  var command = Command(.cancel, account: account)
+package func cancel(_ order: UInt64, account: UInt64 = 1, key: String = "") -> Command {
+  package var command = Command(.cancel, account: account)
   command.order_id = order
   command.setKey(Array(key.utf8))
   return command
