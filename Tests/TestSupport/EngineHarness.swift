@@ -144,7 +144,7 @@ package struct Unanswered: Error {
 package func limit(
   _ side: Side, _ quantity: Int64, at price: Int64, account: UInt64 = 1, key: String = ""
 ) -> Command {
-  package var command = Command(.place, account: account)
+  var command = Command(.place, account: account)
   command.side = side.rawValue
   command.type = OrderType.limit.rawValue
   command.time_in_force = TimeInForce.goodTillCancelled.rawValue
@@ -156,7 +156,7 @@ package func limit(
 }
 
 package func cancel(_ order: UInt64, account: UInt64 = 1, key: String = "") -> Command {
-  package var command = Command(.cancel, account: account)
+  var command = Command(.cancel, account: account)
   command.order_id = order
   command.setKey(Array(key.utf8))
   return command

@@ -1,8 +1,5 @@
-import Glibc
-
 let orders = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 1_000_000
 precondition(orders % 1000 == 0, "a multiple of 1000 orders")
-setvbuf(stdout, nil, _IOLBF, 0)
 
 let benchmark = try RecoveryBenchmark(orders: orders)
 try benchmark.fill()
