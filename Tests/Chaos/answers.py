@@ -46,15 +46,22 @@ class Request:
         return f"{self.what} {self.id} ({self.symbol})"
 
 
+def touches(windows, line):
+    return any(
+        line["sent"] <= (end or float("inf")) + AFTERMATH and line["answered"] >= start
+        for start, end in windows)
+
+
 class Log:
     """All requests, and what went wrong on the way to their answers."""
 
-    def __init__(self, folder, kills, violations):
+    def __init__(self, folder, kills, stalls, violations):
         self.requests = []
         self.counts = Counter()
         self.violations = violations
         self.outages = [
             (kill["time"], kill["databaseBack"]) for kill in kills if kill["kind"] == "postgres"]
+        self.stalls = [(stall["from"], stall["to"]) for stall in stalls]
         self.nginx_kills = [kill["time"] for kill in kills if kill["kind"] == "nginx worker"]
         for name in sorted(glob.glob(os.path.join(folder, "client-*.log"))):
             self.read(name)
@@ -86,13 +93,10 @@ class Log:
                 self.violations.add("connection lost", f"{who}: {line['cut']}")
         elif line["status"] in UNAVAILABLE:
             self.counts[f"answers {line['status']}"] += 1
-            if not self.is_outage(line["sent"], line["answered"]):
+            if touches(self.stalls, line):
+                self.counts["of these while the machine stood still"] += 1
+            elif not touches(self.outages, line):
                 self.violations.add("failed request", f"{who}: {line['status']} {line['answer']}")
-
-    def is_outage(self, start, end):
-        return any(
-            start <= (back or float("inf")) + AFTERMATH and end >= away
-            for away, back in self.outages)
 
     def finish(self, lines):
         request = Request(lines)

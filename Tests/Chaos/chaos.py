@@ -17,6 +17,7 @@ import time
 from collections import Counter
 
 from killer import Killer
+from pulse import Pulse
 from stack import Stack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,11 +40,14 @@ class Run:
     def go(self):
         try:
             self.stack.up()
+            pulse = Pulse(os.path.join(self.logs, "stalls.log"))
+            pulse.start()
             self.start_clients()
             killer = Killer(self.stack, self.options.seed, os.path.join(self.logs, "kills.log"))
             self.kill_for_a_while(killer)
             self.stop_clients()
             self.settle()
+            pulse.end()
             self.check()
         finally:
             self.end()

@@ -30,6 +30,11 @@ class Violations:
             print(f"VIOLATION ({kind}): {text[:600]}")
 
 
+def lines(name):
+    with open(name) as file:
+        return [json.loads(line) for line in file]
+
+
 def replay(symbol, commands, violations):
     book = Book(symbol.id)
     for command in commands:
@@ -67,15 +72,17 @@ def main():
     parser.add_argument("--logs", required=True)
     options = parser.parse_args()
     violations = Violations()
-    with open(os.path.join(options.logs, "kills.log")) as file:
-        kills = [json.loads(line) for line in file]
+    kills = lines(os.path.join(options.logs, "kills.log"))
+    stalls = lines(os.path.join(options.logs, "stalls.log"))
     with open(os.path.join(options.logs, "books.json")) as file:
         books = json.load(file)
     for kill in kills:
         if kill["recovered"] is None:
             violations.add("not recovered", f"{kill}")
     database = journal.Database(options.database)
-    log = Log(options.logs, kills, violations)
+    log = Log(options.logs, kills, stalls, violations)
+    for stall in stalls:
+        print(f"the machine stood still for {stall['to'] - stall['from']:.1f} s")
     total = Counter()
     for symbol in symbols(database):
         total.update(check_symbol(database, symbol, log, books.get(symbol.name), violations))
