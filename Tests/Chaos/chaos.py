@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 
-from killer import Killer
+from killer import KINDS, Killer
 from pulse import Pulse
 from stack import Stack
 
@@ -43,7 +43,9 @@ class Run:
             pulse = Pulse(os.path.join(self.logs, "stalls.log"))
             pulse.start()
             self.start_clients()
-            killer = Killer(self.stack, self.options.seed, os.path.join(self.logs, "kills.log"))
+            killer = Killer(
+                self.stack, self.options.seed, self.options.only.split(","),
+                os.path.join(self.logs, "kills.log"))
             self.kill_for_a_while(killer)
             self.stop_clients()
             self.settle()
@@ -141,6 +143,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--kills", type=int, default=20, help="at least this many, or it failed")
+    parser.add_argument("--only", default=",".join(KINDS), help="kinds to be killed, by commas")
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--pause", type=float, default=0.04)
     return parser.parse_args()

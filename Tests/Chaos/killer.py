@@ -16,34 +16,39 @@ RECOVERY_SECONDS = 45
 
 
 class Killer:
-    def __init__(self, stack, seed, log):
+    def __init__(self, stack, seed, kinds, log):
         self.stack = stack
         self.random = random.Random(f"{seed}/kills")
+        self.kinds = kinds
         self.log = open(log, "w")
         self.kills = []
         self.rounds = []
 
     def round(self):
-        """Kills one, now and then two at once, and waits until all is well again."""
-        kinds = list(KINDS)
-        weights = list(KINDS.values())
-        chosen = self.random.choices(kinds, weights)
-        if self.random.random() < 0.2:
-            chosen += self.random.choices(kinds, weights)
-        victims = [victim for victim in map(self.victim, chosen) if victim]
-        # One process cannot be killed twice.
-        victims = list({victim["pid"]: victim for victim in victims}.values())
+        """Kills one, now and then two, and waits until all is well again. The second dies at the
+        same moment or while the first is still missed."""
+        weights = [KINDS[kind] for kind in self.kinds]
+        chosen = self.random.choices(self.kinds, weights)
+        if self.random.random() < 0.25:
+            chosen += self.random.choices(self.kinds, weights)
         killed = []
-        for victim in victims:
-            # Before, not after: a client may hear of it sooner than we get to run again.
-            victim["time"] = time.monotonic()
-            try:
-                os.kill(victim["pid"], signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            killed.append(victim)
+        for kind in chosen:
+            if killed and self.random.random() < 0.6:
+                time.sleep(self.random.uniform(0, 0.3))
+            victim = self.victim(kind)
+            if victim and victim["pid"] not in [other["pid"] for other in killed]:
+                self.kill(victim, killed)
         if killed:
             self.recover(killed)
+
+    def kill(self, victim, killed):
+        # Before, not after: a client may hear of it sooner than we get to run again.
+        victim["time"] = time.monotonic()
+        try:
+            os.kill(victim["pid"], signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        killed.append(victim)
 
     def victim(self, kind):
         if kind == "engine":
@@ -60,7 +65,6 @@ class Killer:
         return {"kind": kind, "pid": pid} if pid else None
 
     def recover(self, killed):
-        start = killed[0]["time"]
         gone = {victim["pid"] for victim in killed}
         if any(victim["kind"] == "postgres" for victim in killed):
             took = self.stack.wait(self.stack.database_answers, RECOVERY_SECONDS)
@@ -69,7 +73,8 @@ class Killer:
                     victim["databaseBack"] = None if took is None else time.monotonic()
         took = self.stack.wait(lambda: self.is_well_without(gone), RECOVERY_SECONDS)
         for victim in killed:
-            victim["recovered"] = None if took is None else time.monotonic() - start
+            victim["alone"] = len(killed) == 1
+            victim["recovered"] = None if took is None else time.monotonic() - victim["time"]
             self.log.write(json.dumps(victim) + "\n")
             self.kills.append(victim)
         self.log.flush()

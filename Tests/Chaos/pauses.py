@@ -28,11 +28,11 @@ def report(requests, kills):
     for kill in kills:
         name = kill.get("symbol")
         own = by_symbol.get(name, [])
-        waits[kill["kind"]] += [
+        waits[kill["kind"] if kill["alone"] else "(two)"] += [
             request.answered - request.sent
             for request in touched(own, sent.get(name, []), kill["time"])]
     print("requests under way at a kill, or sent before the first one after it was answered:")
-    for kind in sorted(waits):
+    for kind in sorted(waits, reverse=True):
         if waits[kind]:
             print(line(kind, waits[kind]))
     everything = [request.answered - request.sent for request in requests]
