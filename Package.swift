@@ -27,7 +27,7 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
   let explained: Set<String> = [
-    "Engine/Feed", "Engine/OrderBook", "Engine/SharedMemory", "Engine/Store",
+    "Engine/Feed", "Engine/OrderBook", "Engine/Replay", "Engine/SharedMemory", "Engine/Store",
     "Engine/SymbolState", "Workers/API", "Workers/Accounts",
   ]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
@@ -56,7 +56,8 @@ let package = Package(
     library("Engine", "SymbolState", needs: ["Wire", "OrderBook"]),
     library("Engine", "Store", needs: ["Postgres", "Wire"]),
     .systemLibrary(name: "CRedis", path: "Engine/CRedis"),
-    library("Engine", "Replay", needs: ["Store", "SymbolState"]),
+    library(
+      "Engine", "Replay", needs: ["OrderBook", "Postgres", "Store", "SymbolState", "Wire"]),
     library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
     library(
       "Engine", "SymbolEngine",
@@ -69,7 +70,10 @@ let package = Package(
     library("Engine", "Supervision", needs: ["CShared", "Settings", "SharedMemory"]),
     program(
       "Engine", "Operator", named: "outcry",
-      needs: ["CShared", "Postgres", "Settings", "SharedMemory", "Store", "Supervision", "Wire"]),
+      needs: [
+        "CShared", "OrderBook", "Postgres", "Replay", "Settings", "SharedMemory", "Store",
+        "Supervision", "Wire",
+      ]),
 
     // The request side.
     .systemLibrary(name: "CFCGI", path: "Workers/CFCGI"),
@@ -99,7 +103,7 @@ let package = Package(
       needs: ["SharedMemory", "TestSupport", "outcry-engine"]),
     program(
       "Tests/Benchmarks", "Store", named: "outcry-bench-store",
-      needs: ["Store", "Postgres", "TestSupport", "Wire"]),
+      needs: ["OrderBook", "Postgres", "Replay", "Store", "SymbolState", "TestSupport", "Wire"]),
     program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
@@ -115,6 +119,12 @@ let package = Package(
       needs: ["SharedMemory", "Store", "Processes", "TestSupport", "outcry-engine"]),
     tests(of: "Postgres", needs: ["Postgres", "TestSupport"]),
     tests(of: "Store", needs: ["Store", "TestSupport"]),
+    tests(
+      of: "Replay",
+      needs: [
+        "OrderBook", "Postgres", "Replay", "SharedMemory", "Store", "SymbolState", "TestSupport",
+        "Wire", "outcry", "outcry-engine",
+      ]),
     tests(of: "Feed", needs: ["Feed", "Settings", "TestSupport", "Wire"]),
     tests(of: "API", needs: ["API", "CAllocations", "TestSupport"]),
     tests(

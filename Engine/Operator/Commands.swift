@@ -9,7 +9,9 @@ struct Command: Sendable {
 }
 
 enum Commands {
-  static let all = [up, down, status, symbols, scale, supervise]
+  static let all = [
+    up, down, status, symbols, scale, verify, replay, journal, rebuild, supervise,
+  ]
 
   static func named(_ name: String) -> Command? { all.first { $0.name == name } }
 

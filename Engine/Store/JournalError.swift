@@ -8,8 +8,10 @@ public enum JournalError: Error, CustomStringConvertible {
   case outcomeUnknown(PostgresError)
   /// Nothing of the batch was stored.
   case notStored(PostgresError)
-  /// The journal does not follow on from itself.
+  /// The journal does not follow on from itself: something is missing, or is there twice.
   case gap(expected: UInt64, found: UInt64)
+  /// The row that begins here does not hold the commands it says it does.
+  case torn(sequence: UInt64)
   /// A program newer than this one wrote it.
   case unknownFormat(Int16)
 
@@ -18,7 +20,9 @@ public enum JournalError: Error, CustomStringConvertible {
     case .fenced(let epoch): "the journal belongs to the engine of epoch \(epoch)"
     case .outcomeUnknown(let error): "connection lost while committing: \(error)"
     case .notStored(let error): "not stored: \(error)"
-    case .gap(let expected, let found): "journal gap: expected \(expected), found \(found)"
+    case .gap(let expected, let found):
+      "the journal does not follow on: expected \(expected), found \(found)"
+    case .torn(let sequence): "the journal's row at \(sequence) is torn"
     case .unknownFormat(let format): "journal format \(format) is not known to this program"
     }
   }

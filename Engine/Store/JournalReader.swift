@@ -23,7 +23,7 @@ public struct JournalReader {
     let limit = through.map { "and sequence <= \($0)" } ?? ""
     // The row that holds `from` may start before it.
     let select = """
-      select sequence, epoch, format, records from journal
+      select sequence, last_sequence, epoch, format, records from journal
       where symbol_id = \(symbol) \(limit) and sequence >= coalesce(
         (select max(sequence) from journal where symbol_id = \(symbol) and sequence <= \(from)), 0)
       order by symbol_id, sequence
@@ -32,23 +32,29 @@ public struct JournalReader {
     defer { run.deallocate() }
     var expected = from
     var count = 0
+    var isFirstRow = true
     var failure: JournalError?
     do {
       try connection.copyOut(select) { row in
-        var first = UInt64(row.int64())
-        let epoch = UInt64(row.int64())
+        var first = UInt64(bitPattern: row.int64())
+        let last = UInt64(bitPattern: row.int64())
+        let epoch = UInt64(bitPattern: row.int64())
         let format = row.int16()
         guard format == Journal.format, let bytes = row.next() else {
           failure = .unknownFormat(format)
           return false
         }
-        var length = copy(bytes, into: run)
+        guard var length = copy(bytes, into: run), last &- first &+ 1 == UInt64(length) else {
+          failure = .torn(sequence: first)
+          return false
+        }
         var start = 0
-        if first < expected {
+        if isFirstRow, first < expected {
           start = Int(min(expected - first, UInt64(length)))
           first += UInt64(start)
           length -= start
         }
+        isFirstRow = false
         if length == 0 { return true }
         guard first == expected else {
           failure = .gap(expected: expected, found: first)
@@ -68,12 +74,14 @@ public struct JournalReader {
   /// A row is never larger than a page; records in it are not aligned.
   private static let largestRun = 8192 / MemoryLayout<Command>.stride
 
+  /// How many records there are; nil when that is not a whole number, or none.
   private func copy(
     _ bytes: UnsafeRawBufferPointer, into run: UnsafeMutableBufferPointer<Command>
-  ) -> Int {
+  ) -> Int? {
     let stride = MemoryLayout<Command>.stride
-    precondition(
-      bytes.count % stride == 0 && bytes.count <= run.count * stride, "a torn journal row")
+    guard !bytes.isEmpty, bytes.count % stride == 0, bytes.count <= run.count * stride else {
+      return nil
+    }
     UnsafeMutableRawBufferPointer(run).copyMemory(from: bytes)
     return bytes.count / stride
   }

@@ -57,12 +57,7 @@ public final class ProjectionWriter {
     var moved = false
     do {
       try connection.transaction { () throws(PostgresError) in
-        moved = try move(from: buffer.position, to: buffer.lastSequence)
-        guard moved else { return }
-        try copyOrders(buffer)
-        try copyTrades(buffer)
-        try changeOrders(buffer)
-        try changeSymbol(buffer)
+        moved = try store(buffer)
       }
       if !moved {
         let found = try position()
@@ -77,6 +72,24 @@ public final class ProjectionWriter {
       throw error
     } catch { preconditionFailure("\(error)") }
     buffer.removeAll()
+  }
+
+  /// The same as part of a transaction that the caller has begun and will end, on tables that
+  /// nobody else writes.
+  package func writeInTransaction(_ buffer: inout ProjectionBuffer) throws(PostgresError) {
+    guard !buffer.isEmpty else { return }
+    guard try store(buffer) else { preconditionFailure("somebody else writes these tables") }
+    buffer.removeAll()
+  }
+
+  /// False when the tables are not where the buffer begins; nothing is written then.
+  private func store(_ buffer: borrowing ProjectionBuffer) throws(PostgresError) -> Bool {
+    guard try move(from: buffer.position, to: buffer.lastSequence) else { return false }
+    try copyOrders(buffer)
+    try copyTrades(buffer)
+    try changeOrders(buffer)
+    try changeSymbol(buffer)
+    return true
   }
 
   /// Removes everything of the symbol, to be made again from the journal.

@@ -1,0 +1,58 @@
+import Postgres
+import Settings
+import Store
+import Wire
+
+/// The database an audit reads, and the symbols it is about. Unlike commands that change things,
+/// it leaves the schema as it finds it.
+struct Subject {
+  let settings: Settings
+  let symbols: [Symbol]
+
+  /// All symbols without a name.
+  init(_ place: Place, _ name: String?) throws {
+    settings = try place.stack(in: try place.existing()).settings
+    let connection: Connection
+    do { connection = try Connection(settings.database, name: "outcry-operator") } catch {
+      throw Failure("the database does not answer (is the exchange up?): \(error)")
+    }
+    let all = try Symbols.list(connection).map(\.symbol)
+    symbols = name.map { name in all.filter { $0.name == name } } ?? all
+    if let name, symbols.isEmpty {
+      throw Failure("there is no symbol \(name); `outcry symbols list` shows them")
+    }
+  }
+}
+
+extension Arguments {
+  /// The symbol a command cannot do without.
+  mutating func symbol() throws(Usage) -> String {
+    guard let name = operand() else { throw Usage("which symbol?", for: command) }
+    return name
+  }
+
+  /// A whole number after an option.
+  mutating func number(_ name: String, _ range: ClosedRange<UInt64>) throws(Usage) -> UInt64? {
+    guard let text = try option(name) else { return nil }
+    guard let number = UInt64(text), range.contains(number) else {
+      throw Usage(
+        "\(name) needs a number from \(range.lowerBound) to \(range.upperBound)", for: command)
+    }
+    return number
+  }
+
+  /// Sequences have 40 bits in order ids.
+  static let sequences: ClosedRange<UInt64> = 1...(1 << OrderID.sequenceBits - 1)
+}
+
+extension BinaryInteger {
+  /// With a comma at every third digit.
+  var grouped: String {
+    let digits = Array(String(self))
+    return digits.indices.reduce(into: "") { text, index in
+      let isThird = (digits.count - index) % 3 == 0
+      if index > 0, isThird { text.append(",") }
+      text.append(digits[index])
+    }
+  }
+}
