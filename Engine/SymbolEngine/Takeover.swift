@@ -122,8 +122,7 @@ struct Takeover {
     let outbox = SnapshotOutbox()
     let snapshots = SnapshotThread(
       database: settings.database, symbol: symbol, lock: lock, outbox: outbox, log: log,
-      stop: stop, newest: recovery.lastSnapshot,
-      journalKeep: UInt64(settings.journalKeep))
+      stop: stop, newest: recovery.lastSnapshot)
     let publisher = feedPublisher(from: recovery.state.sequence)
     let durable = DurableJournal(
       database: settings.database, symbol: symbol, epoch: lock.epoch, journal: journal, log: log,

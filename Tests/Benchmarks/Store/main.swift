@@ -11,3 +11,5 @@ for batch in [16, 256, 4096, 16384] {
 }
 print("snapshots")
 try SnapshotBenchmark(server.newDatabase()).run()
+print("verifying a million commands")
+try VerificationBenchmark(server.newDatabase()).run()
