@@ -22,6 +22,9 @@ public struct Settings: Hashable, Sendable {
   public var requestDeadlineMilliseconds = 5000
   /// An engine stores a snapshot of its state after so many commands.
   public var snapshotEvery = 500_000
+  /// How many commands the journal keeps behind the oldest snapshot; 0: all of them. What is
+  /// forgotten can be neither verified nor replayed, and must be older than any idempotency key.
+  public var journalKeep = 0
   public var logLevel = Log.Level.info
 
   public init() {}
@@ -54,6 +57,9 @@ public struct Settings: Hashable, Sendable {
     reader.number(
       "OUTCRY_REQUEST_DEADLINE_MS", into: &requestDeadlineMilliseconds, 10...60_000)
     reader.number("OUTCRY_SNAPSHOT_EVERY", into: &snapshotEvery, 1000...1_000_000_000)
+    reader.read(
+      "OUTCRY_JOURNAL_KEEP", into: &journalKeep, "0 for everything, or at least 1048576"
+    ) { text in Int(text).flatMap { $0 == 0 || $0 >= 1 << 20 ? $0 : nil } }
     reader.read("OUTCRY_LOG_LEVEL", into: &logLevel, "debug, info, warning or error") {
       Log.Level(name: $0)
     }

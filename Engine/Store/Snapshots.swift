@@ -96,6 +96,15 @@ public struct Snapshots {
     if checksum.value != label.checksum { throw damaged("its checksum differs") }
   }
 
+  /// Removes the journal's rows that end before the sequence; returns how many.
+  @discardableResult
+  public func forgetJournal(before sequence: UInt64) throws(PostgresError) -> Int {
+    try connection.query(
+      "delete from journal where symbol_id = $1 and sequence < $2 and last_sequence < $2",
+      .int32(Int32(symbol)), .int64(Int64(sequence))
+    ).affected
+  }
+
   /// Removes all but the newest.
   public func prune(keeping count: Int) throws(PostgresError) {
     precondition(count > 0, "the last snapshot stays")

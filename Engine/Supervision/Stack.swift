@@ -45,6 +45,8 @@ public struct Stack: Sendable {
       "OUTCRY_SECRET_FILE": settings.secretFile,
       "OUTCRY_ADMIN_KEY_FILE": settings.adminKeyFile,
       "OUTCRY_PORT": String(settings.port),
+      "OUTCRY_SNAPSHOT_EVERY": String(settings.snapshotEvery),
+      "OUTCRY_JOURNAL_KEEP": String(settings.journalKeep),
       "OUTCRY_REQUEST_DEADLINE_MS": String(settings.requestDeadlineMilliseconds),
       "OUTCRY_LOG_LEVEL": "\(settings.logLevel)",
     ]

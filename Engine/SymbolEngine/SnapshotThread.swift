@@ -20,13 +20,15 @@ final class SnapshotThread: @unchecked Sendable {
   private let outbox: SnapshotOutbox
   private let log: Log
   private let stop: StopFlag
+  private let journalKeep: UInt64
   /// The sequence of the newest one that is stored.
   private var newest: UInt64
 
   init(
     database: String, symbol: Symbol, lock: EngineLock, outbox: SnapshotOutbox, log: Log,
-    stop: StopFlag, newest: UInt64
+    stop: StopFlag, newest: UInt64, journalKeep: UInt64
   ) {
+    self.journalKeep = journalKeep
     self.newest = newest
     self.database = database
     self.symbol = symbol
@@ -91,8 +93,20 @@ final class SnapshotThread: @unchecked Sendable {
     }
     try writer.finish(format: SymbolState.snapshotFormat)
     newest = sequence
-    try Snapshots(symbol: symbol.id, connection: connection).prune(keeping: SnapshotThread.kept)
+    let snapshots = Snapshots(symbol: symbol.id, connection: connection)
+    try snapshots.prune(keeping: SnapshotThread.kept)
+    try forget(snapshots)
     return true
+  }
+
+  /// Lets the journal forget, where that is wanted, what no recovery can need: it begins with a
+  /// snapshot that is not ahead of the tables.
+  private func forget(_ snapshots: Snapshots) throws {
+    guard journalKeep > 0, let oldest = try snapshots.labels().last else { return }
+    let needed = min(oldest.sequence, lock.symbol.projectedSequence)
+    guard needed > journalKeep else { return }
+    let rows = try snapshots.forgetJournal(before: needed - journalKeep)
+    if rows > 0 { log.info("journal forgotten", ["before": needed - journalKeep, "rows": rows]) }
   }
 
   /// Takes the rest of a snapshot that could not be stored, so that the next one can begin.

@@ -122,7 +122,8 @@ struct Takeover {
     let outbox = SnapshotOutbox()
     let snapshots = SnapshotThread(
       database: settings.database, symbol: symbol, lock: lock, outbox: outbox, log: log,
-      stop: stop, newest: recovery.lastSnapshot)
+      stop: stop, newest: recovery.lastSnapshot,
+      journalKeep: UInt64(settings.journalKeep))
     let publisher = feedPublisher(from: recovery.state.sequence)
     let durable = DurableJournal(
       database: settings.database, symbol: symbol, epoch: lock.epoch, journal: journal, log: log,

@@ -71,6 +71,37 @@ struct ConnectionTests {
     }
   }
 
+  @Test("goes by TLS, and believes only the server it was told to believe")
+  func tls() throws {
+    let keys = TemporaryFolder("keys")
+    for name in ["server", "stranger"] {
+      let made = ChildProcess.run(
+        "openssl",
+        [
+          "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+          "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+          keys.file("\(name).key"), "-out", keys.file("\(name).crt"),
+        ])
+      try #require(made.exit == .code(0), "\(made.output)")
+    }
+    _ = ChildProcess.run("chmod", ["755", keys.path])
+    if getuid() == 0 { _ = ChildProcess.run("chown", ["postgres", keys.file("server.key")]) }
+    let server = TestPostgres(
+      tcp: true,
+      settings: [
+        "ssl": "on", "ssl_cert_file": keys.file("server.crt"),
+        "ssl_key_file": keys.file("server.key"),
+      ])
+    let verified = " sslmode=verify-full sslrootcert="
+    let rows = try Connection(server.tcpSettings() + verified + keys.file("server.crt"))
+      .query("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+    let isEncrypted = rows.bool(0, 0)
+    #expect(isEncrypted)
+    #expect(throws: PostgresError.self) {
+      _ = try Connection(server.tcpSettings() + verified + keys.file("stranger.crt"))
+    }
+  }
+
   @Test("commits all statements of a pipeline or none")
   func pipeline() throws {
     let connection = try Connection(settings)

@@ -2,6 +2,7 @@ import Postgres
 import Store
 import TestSupport
 import Testing
+import Wire
 
 @Suite("Snapshots", .serialized)
 struct SnapshotTests {
@@ -112,5 +113,25 @@ struct SnapshotTests {
     #expect(parts == 2)
     let found = try read(try labels()[1])
     #expect(found == content(20_000, seed: 30))
+  }
+
+  @Test("let the journal forget whole rows before them, and nothing behind")
+  func forget() throws {
+    var commands = (1...120).map { number in
+      var command = Command(.place)
+      command.sequence = UInt64(number)
+      return command
+    }
+    let journal = try Journal(symbol: 1, connection: Connection(settings))
+    try commands.withUnsafeMutableBufferPointer { commands throws(JournalError) in
+      try journal.append(UnsafeBufferPointer(commands), epoch: 1)
+    }
+    let snapshots = Snapshots(symbol: 1, connection: connection)
+    let inTheMiddle = try snapshots.forgetJournal(before: 80)
+    #expect(inTheMiddle == 1)
+    let atTheEnd = try snapshots.forgetJournal(before: 81)
+    #expect(atTheEnd == 1)
+    let rest = try JournalReader(symbol: 1, connection: connection).read(from: 81) { _, _ in true }
+    #expect(rest == 40)
   }
 }

@@ -49,7 +49,9 @@ extension SlowWorker {
       case .place, .part:
         let command = try Tables.command(
           answer.sequence, in: market.entry.symbol.id, connection)
-        return command.map { (FirstAnswer.of($0, stored, fills), fills) }
+        // A journal that may forget has the order at least as it is now.
+        guard let command else { return (stored.order, fills) }
+        return (FirstAnswer.of(command, stored, fills), fills)
       case .cancel, .amend, .cancelAll:
         return (stored.order, fills)
       }
