@@ -77,6 +77,25 @@ struct NginxTests {
     #expect(answer.header("Retry-After") == "1")
   }
 
+  @Test("asks again when a worker dies with the first request of a connection")
+  func secondChance() throws {
+    let stack = try TestStack()
+    let dying = """
+      python3 -c 'import socket; s = socket.socket(fileno=3); s.accept()[0].recv(9); s.detach()'
+      exec \(Products.path(of: "outcry-worker")) --echo
+      """
+    try stack.replace("outcry-worker", with: dying)
+    #expect(stack.outcry("up").status == 0)
+    stack.outcry("down")
+    let lines = readFile(stack.state + "/nginx/access.log").split(separator: "\n")
+    let statuses = try lines.map { line in
+      let json = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return (json?["status"] as? Int, json?["upstreamStatus"] as? String)
+    }
+    #expect(statuses.contains { $0 == (200, "502 : 200") }, "\(statuses)")
+    #expect(statuses.allSatisfy { $0.0 == 200 }, "\(statuses)")
+  }
+
   @Test("logs each request as one JSON object with its id and the worker's time")
   func accessLog() throws {
     let stack = try TestStack()
