@@ -93,9 +93,11 @@ class Log:
                 self.violations.add("connection lost", f"{who}: {line['cut']}")
         elif line["status"] in UNAVAILABLE:
             self.counts[f"answers {line['status']}"] += 1
+            if touches(self.outages, line):
+                return
             if touches(self.stalls, line):
                 self.counts["of these while the machine stood still"] += 1
-            elif not touches(self.outages, line):
+            else:
                 self.violations.add("failed request", f"{who}: {line['status']} {line['answer']}")
 
     def finish(self, lines):

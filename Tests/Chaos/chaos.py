@@ -51,6 +51,7 @@ class Run:
             self.settle()
             pulse.end()
             self.check()
+            self.verify()
         finally:
             self.end()
 
@@ -125,6 +126,13 @@ class Run:
              "--database", self.stack.database, "--logs", self.logs])
         if result.returncode != 0:
             self.problems.append("the checker found violations")
+
+    def verify(self):
+        """The exchange's own audit: state hash, snapshots, orders and trades by its own replay."""
+        result = self.stack.run("verify")
+        print(result.stdout.strip())
+        if result.returncode != 0:
+            self.problems.append("outcry verify found a difference")
 
     def end(self):
         for client in self.clients:
