@@ -8,7 +8,7 @@ import Wire
 /// Its session finds only temporary tables unless a name says otherwise, so that this code cannot
 /// reach the exchange's own tables by mistake.
 final class ExpectedTables {
-  private static let rowsPerWrite = 100_000
+  private static let rowsPerWrite = 50_000
 
   let connection: Connection
   let symbol: UInt32
@@ -16,19 +16,17 @@ final class ExpectedTables {
   let schema: String
   private let writer: ProjectionWriter
   private var buffer = ProjectionBuffer(position: 0)
-  private var isInTransaction = false
+  /// How many rows may pend: the more orders are open, the more, so that keeping them costs little.
+  private var mostPending = ExpectedTables.rowsPerWrite
 
   init(_ symbol: Symbol, database: String) throws(PostgresError) {
     let connection = try Connection(database, name: "outcry-replay \(symbol.name)")
     schema = try connection.query("select quote_ident(current_schema())").text(0, 0)
     try connection.run(
       """
-      set temp_buffers = '128MB';
       set work_mem = '64MB';
       create temporary table projections (like \(schema).projections, primary key (symbol_id));
-      create temporary table symbols (like \(schema).symbols);
-      create temporary table orders (like \(schema).orders, primary key (order_id))
-        with (fillfactor = 70);
+      create temporary table orders (like \(schema).orders);
       create temporary table trades (like \(schema).trades);
       set search_path = pg_temp
       """)
@@ -39,15 +37,9 @@ final class ExpectedTables {
 
   func absorb(_ command: Command, _ events: UnsafeBufferPointer<Event>) throws {
     buffer.absorb(command, events)
-    if buffer.pendingRows >= ExpectedTables.rowsPerWrite { try flush() }
-  }
-
-  func flush() throws {
-    if isInTransaction {
-      try writer.writeInTransaction(&buffer)
-    } else {
-      try writer.write(&buffer)
-    }
+    guard buffer.pendingRows >= mostPending else { return }
+    try writer.append(&buffer, isEnd: false)
+    mostPending = 2 * buffer.pendingRows + ExpectedTables.rowsPerWrite
   }
 
   /// The sequence the exchange's own tables are at.
@@ -61,8 +53,6 @@ final class ExpectedTables {
   /// Runs the body in one transaction, which is undone when it throws.
   func transaction<Outcome>(_ mode: String = "", _ body: () throws -> Outcome) throws -> Outcome {
     try connection.run("begin \(mode)")
-    isInTransaction = true
-    defer { isInTransaction = false }
     do {
       let outcome = try body()
       try connection.run("commit")
@@ -73,8 +63,10 @@ final class ExpectedTables {
     }
   }
 
-  /// From here on both kinds of tables are met as a whole, where the writer looked rows up.
-  func prepareComparison() throws(PostgresError) {
+  /// Nothing is absorbed any more: writes what pends. From here on both kinds of tables are met
+  /// as a whole, where the writer of a projection looks rows up.
+  func complete() throws(PostgresError) {
+    try writer.append(&buffer, isEnd: true)
     try connection.run(
       """
       reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan; reset plan_cache_mode;

@@ -21,13 +21,11 @@ public struct Rebuilding: Sendable {
     let tables = try ExpectedTables(symbol, database: database)
     var replayer = try Replayer(symbol: symbol.id)
     try replayer.run(journal, through: try tables.livePosition(), tables.absorb)
-    try tables.flush()
 
     return try tables.transaction {
       let position = try tables.livePosition("for update")
       try replayer.run(journal, through: position, tables.absorb)
-      try tables.flush()
-      try tables.prepareComparison()
+      try tables.complete()
       let both = ComparedTable.all(of: symbol.id)
       var repaired = 0
       for table in both { repaired += try tables.repair(table) }

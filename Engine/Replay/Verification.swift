@@ -32,7 +32,6 @@ public struct Verification: Sendable {
       if try compare(label, with: replayer.state, snapshots) { compared += 1 }
     }
     try replayer.run(journal, through: start, tables.absorb)
-    try tables.flush()
 
     return try tables.transaction("isolation level repeatable read") {
       let position = try tables.livePosition()
@@ -42,8 +41,7 @@ public struct Verification: Sendable {
           expected: "\(replayer.state.sequence) or more", found: "\(position)")
       }
       try replayer.run(journal, through: position, tables.absorb)
-      try tables.flush()
-      try tables.prepareComparison()
+      try tables.complete()
       let both = ComparedTable.all(of: symbol.id)
       for table in both {
         if let difference = try tables.firstDifference(in: table) { throw difference }

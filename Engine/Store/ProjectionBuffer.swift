@@ -44,6 +44,17 @@ public struct ProjectionBuffer: ~Copyable {
     rules = nil
   }
 
+  /// Keeps only the orders that may still change.
+  mutating func removeEnded() {
+    position = lastSequence
+    orders.removeAll { !ProjectedOrder.isOpen($0.storedStatus) }
+    trades.removeAll(keepingCapacity: true)
+    indices.removeAll(keepingCapacity: true)
+    for (index, order) in orders.enumerated() { indices[order.id] = Int32(index) }
+    state = nil
+    rules = nil
+  }
+
   private mutating func absorb(_ event: Event, of command: Command) {
     switch EventKind(rawValue: event.kind) {
     case .accepted:

@@ -47,10 +47,12 @@ extension ProjectionWriter {
       reason, is_open, client_order_id)
     """
 
-  func copyOrders(_ buffer: borrowing ProjectionBuffer) throws(PostgresError) {
-    guard buffer.orders.contains(where: \.isNew) else { return }
+  func copyOrders(
+    _ buffer: borrowing ProjectionBuffer, where isWanted: (ProjectedOrder) -> Bool = \.isNew
+  ) throws(PostgresError) {
+    guard buffer.orders.contains(where: isWanted) else { return }
     try copy.start(into: Self.orderColumns)
-    for order in buffer.orders where order.isNew { try copyRow(order) }
+    for order in buffer.orders where isWanted(order) { try copyRow(order) }
     try copy.finish()
   }
 

@@ -74,12 +74,14 @@ public final class ProjectionWriter {
     buffer.removeAll()
   }
 
-  /// The same as part of a transaction that the caller has begun and will end, on tables that
-  /// nobody else writes.
-  package func writeInTransaction(_ buffer: inout ProjectionBuffer) throws(PostgresError) {
-    guard !buffer.isEmpty else { return }
-    guard try store(buffer) else { preconditionFailure("somebody else writes these tables") }
-    buffer.removeAll()
+  /// For a buffer that has absorbed the journal from its start: adds trades and the orders that
+  /// have ended, which will not change again, and keeps the rest for later. At the end of the
+  /// journal the open ones are added too. The position does not move.
+  package func append(_ buffer: inout ProjectionBuffer, isEnd: Bool) throws(PostgresError) {
+    precondition(buffer.orders.allSatisfy(\.isNew), "orders from before the buffer")
+    try copyOrders(buffer) { isEnd || !ProjectedOrder.isOpen($0.storedStatus) }
+    try copyTrades(buffer)
+    if isEnd { buffer.removeAll() } else { buffer.removeEnded() }
   }
 
   /// False when the tables are not where the buffer begins; nothing is written then.
