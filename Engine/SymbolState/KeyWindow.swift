@@ -96,12 +96,13 @@ struct KeyWindow: ~Copyable {
     return written
   }
 
-  /// The same for two windows that know the same keys in the same order.
+  /// The same for two windows that know the same keys, for the same content, in the same order.
   var hash: UInt64 {
     var sum: UInt64 = 0
     for number in range {
       let entry = entries[Int(number & entryMask)]
       sum = (sum ^ entry.fingerprint.low ^ entry.sequence) &* 0xFF51_AFD7_ED55_8CCD
+      sum = (sum ^ entry.fingerprint.high ^ entry.content) &* 0xC4CE_B9FE_1A85_EC53
       sum ^= sum >> 32
     }
     return sum
