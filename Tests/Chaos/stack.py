@@ -14,6 +14,9 @@ class Stack:
         self.outcry = os.path.join(programs, "outcry")
         self.folder = folder
         self.port = port
+        # Known when it is up.
+        self.database = self.instance = ""
+        self.engine_count = 0
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith("OUTCRY_")}
         self.environment["OUTCRY_PORT"] = str(port)
