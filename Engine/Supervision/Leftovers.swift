@@ -16,10 +16,13 @@ public struct Leftovers {
   /// Everything the stack starts works in the state folder or in one inside it, and goes by one of
   /// a few names. Both together can be nobody else's process. Pid files are no help: the process
   /// that wrote one may be the one that is gone.
-  public func processes() -> [pid_t] {
+  public func processes() -> [pid_t] { processes(in: folder.path) }
+
+  /// Those of them that work in this folder of the state folder, or below it.
+  func processes(in workplace: String) -> [pid_t] {
     Files.names(in: "/proc").compactMap { pid_t($0) }.filter { pid in
       guard pid != getpid(), let place = Files.linkTarget("/proc/\(pid)/cwd"),
-        place == folder.path || place.hasPrefix(folder.path + "/"),
+        place == workplace || place.hasPrefix(workplace + "/"),
         let executable = Files.linkTarget("/proc/\(pid)/exe")
       else { return false }
       // A program that was built again since shows as "outcry-engine (deleted)".

@@ -24,6 +24,8 @@ public struct Program: Sendable {
   /// Sent to what is left of its process group when it dies by itself. Outcry's own programs look
   /// after their children: those of a dead master still finish what they have begun.
   public var orphanSignal: Int32?
+  /// Where its processes work, if those that outlive it must be gone before it starts again.
+  public var workplace: String?
   /// Whether it gets the FastCGI socket as descriptor 3.
   public var takesListener = false
   /// Another user to run as, and whether that user may pass folders that are closed to it.

@@ -32,7 +32,9 @@ extension Stack {
     program.readiness = .postmaster(pidFile: "\(folder.postgres)/postmaster.pid")
     program.stopSignal = SIGINT  // disconnects its clients; SIGTERM would wait for them
     program.stopSeconds = 30
-    program.orphanSignal = SIGQUIT
+    // Sessions leave by themselves when their postmaster is killed, each in a process group of its
+    // own. A new one that still meets one gives up, and the next try has to wait.
+    program.workplace = folder.postgres
     let user = PostgresUser(for: folder, setpriv: tools.setpriv)
     program.user = user.name
     program.mayPassFolders = user.needsToPassFolders

@@ -14,6 +14,7 @@ struct Supervised {
   var since: Int = 0
   /// `Clock.monotonicNanos()` before which it is not started again.
   var notBefore: Int64 = 0
+  private(set) var diedAt: Int64 = 0
   private var startedAt: Int64 = 0
   private var failures = 0
 
@@ -36,6 +37,7 @@ struct Supervised {
     let milliseconds = failures == 1 ? 0 : min(5000, 50 << min(failures, 10))
     notBefore = now + Int64(milliseconds) * 1_000_000
     restarts += 1
+    diedAt = now
     pid = 0
     isReady = false
     since = time(nil)

@@ -66,7 +66,9 @@ public struct Supervisor {
           programs[index].isReady = true
           log.info("ready", ["program": entry.program.name])
         }
-      } else if now >= programs[index].notBefore, hasWhatItNeeds(programs[index].program) {
+      } else if now >= programs[index].notBefore, hasWhatItNeeds(programs[index].program),
+        isVacated(programs[index], now)
+      {
         start(index)
       }
     }
@@ -74,6 +76,16 @@ public struct Supervisor {
 
   private func hasWhatItNeeds(_ program: Program) -> Bool {
     programs.allSatisfy { $0.isReady || !program.needs.contains($0.program.name) }
+  }
+
+  /// Whether those that a dead one left behind are gone; after two seconds they are killed.
+  private func isVacated(_ entry: Supervised, _ now: Int64) -> Bool {
+    guard entry.restarts > 0, let workplace = entry.program.workplace else { return true }
+    let left = Leftovers(of: folder).processes(in: workplace)
+    if now - entry.diedAt > 2_000_000_000 {
+      for pid in left { kill(pid, SIGKILL) }
+    }
+    return left.isEmpty
   }
 
   private mutating func start(_ index: Int) {

@@ -138,6 +138,8 @@ class Run:
         for client in self.clients:
             client.kill()
             client.wait()
+        if self.stack.instance:
+            self.stack.note_database_segments()
         result = self.stack.down()
         if result.returncode != 0:
             self.problems.append(f"outcry down: {result.stdout}")

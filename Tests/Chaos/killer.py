@@ -42,6 +42,8 @@ class Killer:
             self.recover(killed)
 
     def kill(self, victim, killed):
+        if victim["kind"] == "postgres":
+            self.stack.note_database_segments()
         # Before, not after: a client may hear of it sooner than we get to run again.
         victim["time"] = time.monotonic()
         try:

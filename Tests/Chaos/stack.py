@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -17,6 +18,7 @@ class Stack:
         # Known when it is up.
         self.database = self.instance = ""
         self.engine_count = 0
+        self.database_segments = set()
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith("OUTCRY_")}
         self.environment["OUTCRY_PORT"] = str(port)
@@ -113,11 +115,21 @@ class Stack:
             stderr=subprocess.DEVNULL, env={**self.environment, "PGCONNECT_TIMEOUT": "2"})
         return probe.returncode == 0
 
+    def note_database_segments(self):
+        """PostgreSQL's shared memory has random names; one that is killed cannot remove it."""
+        try:
+            with open(f"/proc/{self.programs()['postgres'][0]}/maps") as file:
+                found = re.findall(r"/dev/shm/PostgreSQL\S+", file.read())
+        except OSError:
+            found = []
+        self.database_segments |= set(found)
+
     # -- What must not be left --------------------------------------------------------------
 
     def leftovers(self):
         left = [f"/dev/shm/{name}" for name in os.listdir("/dev/shm")
                 if name.startswith(f"outcry.{self.instance}.")]
+        left += filter(os.path.exists, sorted(self.database_segments))
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 place = os.readlink(f"/proc/{pid}/cwd")
