@@ -19,7 +19,7 @@ extension OrderBook {
     guard account != 0 else { return }
     var slot = accounts.records[account].first
     while slot != 0 {
-      let next = links[slot].next
+      let next = links[slot].accountNext
       end(slot, .cancelled, .cancelledAll, &events)
       current.affected += 1
       slot = next

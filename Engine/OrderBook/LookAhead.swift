@@ -48,7 +48,7 @@ extension OrderBook {
       } else if taker.prevention != .cancelMaker {
         return (shown, true)
       }
-      slot = order.next
+      slot = links[slot].next
     }
     return (others, false)
   }
@@ -59,7 +59,7 @@ extension OrderBook {
     while slot != 0 && total <= Int64(current.refillsLeft) {
       let hidden = orders.records[slot].remaining - orders.records[slot].shown
       if hidden > 0 { total += (hidden - 1) / details[slot].terms.display_quantity + 1 }
-      slot = orders.records[slot].next
+      slot = links[slot].next
     }
     return Int(total)
   }
@@ -75,7 +75,7 @@ extension OrderBook {
       while slot != 0 {
         let isOwn = orders.records[slot].account == taker.ownSlot
         if !isOwn || taker.prevention != .cancelMaker { return true }
-        slot = orders.records[slot].next
+        slot = links[slot].next
       }
       level = ladders[shelf].next(after: level)
     }

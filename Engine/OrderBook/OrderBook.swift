@@ -26,7 +26,8 @@ public struct OrderBook: ~Copyable {
   let reservation: Reservation
   var orders: Table<OrderRecord>
   let details: Region<OrderDetails>
-  let links: Region<AccountLinks>
+  let links: Region<OrderLinks>
+  let keys: Region<KeyWords>
   var accounts: Table<AccountRecord>
   let ladders: Region<Ladder>
   var expiries: ExpiryHeap
@@ -57,7 +58,8 @@ public struct OrderBook: ~Copyable {
     var reservation = try Reservation(bytes: OrderBook.bytes(for: size))
     orders = Table(capacity: size, in: &reservation)
     details = reservation.carve(OrderDetails.self, size + 1)
-    links = reservation.carve(AccountLinks.self, size + 1)
+    links = reservation.carve(OrderLinks.self, size + 1)
+    keys = reservation.carve(KeyWords.self, size + 1)
     accounts = Table(capacity: size, in: &reservation)
     ladders = reservation.carve(Ladder.self, 4)
     for shelf in [Shelf.bids, Shelf.asks, Shelf.buyStops, Shelf.sellStops] {
@@ -76,7 +78,8 @@ public struct OrderBook: ~Copyable {
   private static func bytes(for size: Int) -> Int {
     Table<OrderRecord>.bytes(capacity: size)
       + Reservation.bytes(OrderDetails.self, size + 1)
-      + Reservation.bytes(AccountLinks.self, size + 1)
+      + Reservation.bytes(OrderLinks.self, size + 1)
+      + Reservation.bytes(KeyWords.self, size + 1)
       + Table<AccountRecord>.bytes(capacity: size)
       + Reservation.bytes(Ladder.self, 4)
       + 4 * Ladder.bytes(capacity: size)

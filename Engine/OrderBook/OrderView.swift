@@ -79,9 +79,14 @@ extension OrderBook {
       type: record.type, timeInForce: record.timeInForce,
       selfTradePrevention: record.prevention, flags: OrderFlags(rawValue: detail.flags),
       status: isWaiting ? .pendingTrigger : filled > 0 ? .partiallyFilled : .open,
-      terms: detail.terms, createdAt: detail.createdAt, filled: filled,
+      terms: detail.terms.whole, createdAt: detail.createdAt, filled: filled,
       remaining: record.remaining, displayed: isWaiting ? 0 : record.shown,
-      filledQuote: record.filledQuote, keyLength: detail.keyLength, keyWords: detail.key)
+      filledQuote: record.filledQuote, keyLength: detail.keyLength, keyWords: key(slot))
+  }
+
+  @inline(__always)
+  func key(_ slot: UInt32) -> KeyWords {
+    details[slot].keyLength == 0 ? (0, 0, 0, 0, 0) : keys[slot]
   }
 
   /// An order that never had a slot is known from its command alone.

@@ -134,9 +134,11 @@ extension OrderBook {
     record.type = order.type
     record.timeInForce = order.timeInForce
     let slot = open(record, account: command.pointee.account)
-    details[slot].terms = command.pointee.terms
+    details[slot].terms = OrderTerms(command.pointee.terms)
     details[slot].createdAt = command.pointee.time
-    details[slot].key = unsafeBitCast(command.pointee.key, to: KeyWords.self)
+    if command.pointee.key_length != 0 {
+      keys[slot] = unsafeBitCast(command.pointee.key, to: KeyWords.self)
+    }
     details[slot].keyLength = command.pointee.key_length
     details[slot].flags = command.pointee.flags
     details[slot].side = order.side

@@ -26,11 +26,11 @@ extension OrderBook {
     let last = levels[level].last
     orders.records[slot].shelf = UInt8(truncatingIfNeeded: shelf)
     orders.records[slot].level = level
-    orders.records[slot].previous = last
-    orders.records[slot].next = 0
+    links[slot].previous = last
+    links[slot].next = 0
     orders.records[slot].priority = nextPriority
     nextPriority += 1
-    if last == 0 { levels[level].first = slot } else { orders.records[last].next = slot }
+    if last == 0 { levels[level].first = slot } else { links[last].next = slot }
     levels[level].last = slot
     levels[level].count += 1
     let shown = orders.records[slot].shown
@@ -46,14 +46,14 @@ extension OrderBook {
     let shelf = UInt32(orders.records[slot].shelf)
     let level = orders.records[slot].level
     let levels = ladders[shelf].levels
-    let next = orders.records[slot].next
-    let previous = orders.records[slot].previous
+    let next = links[slot].next
+    let previous = links[slot].previous
     let shown = orders.records[slot].shown
     levels[level].shown -= shown
     levels[level].hidden -= orders.records[slot].remaining - shown
     levels[level].count -= 1
-    if previous == 0 { levels[level].first = next } else { orders.records[previous].next = next }
-    if next == 0 { levels[level].last = previous } else { orders.records[next].previous = previous }
+    if previous == 0 { levels[level].first = next } else { links[previous].next = next }
+    if next == 0 { levels[level].last = previous } else { links[next].previous = previous }
     let change = change(of: level, on: shelf)
     if levels[level].first == 0 { ladders[shelf].remove(level) }
     orders.records[slot].shelf = UInt8(Shelf.none)
@@ -88,8 +88,9 @@ extension OrderBook {
   mutating func enlist(_ slot: UInt32) {
     let account = orders.records[slot].account
     let last = accounts.records[account].last
-    links[slot] = AccountLinks(next: 0, previous: last)
-    if last == 0 { accounts.records[account].first = slot } else { links[last].next = slot }
+    links[slot].accountPrevious = last
+    links[slot].accountNext = 0
+    if last == 0 { accounts.records[account].first = slot } else { links[last].accountNext = slot }
     accounts.records[account].last = slot
     accounts.records[account].count += 1
   }
@@ -101,16 +102,17 @@ extension OrderBook {
     if orders.records[slot].id == current.subject { noteEnd(slot, status, reason) }
     if orders.records[slot].timeInForce == .goodTillDate { expiries.remove(slot) }
     let account = orders.records[slot].account
-    let link = links[slot]
-    if link.previous == 0 {
-      accounts.records[account].first = link.next
+    let next = links[slot].accountNext
+    let previous = links[slot].accountPrevious
+    if previous == 0 {
+      accounts.records[account].first = next
     } else {
-      links[link.previous].next = link.next
+      links[previous].accountNext = next
     }
-    if link.next == 0 {
-      accounts.records[account].last = link.previous
+    if next == 0 {
+      accounts.records[account].last = previous
     } else {
-      links[link.next].previous = link.previous
+      links[next].accountPrevious = previous
     }
     accounts.records[account].count -= 1
     if accounts.records[account].count == 0 { accounts.remove(account) }

@@ -115,8 +115,9 @@ extension OrderBook {
         filledQuote: order.filledQuote, account: account, shelf: order.shelf,
         prevention: prevention, type: type, timeInForce: timeInForce))
     details[slot] = OrderDetails(
-      terms: order.terms, createdAt: order.createdAt, key: order.key, keyLength: order.keyLength,
+      terms: OrderTerms(order.terms), createdAt: order.createdAt, keyLength: order.keyLength,
       flags: order.flags, side: Shelf.side(of: UInt32(order.shelf)))
+    if order.keyLength != 0 { keys[slot] = order.key }
     if order.terms.expires_at != 0 {
       expiries.insert(slot, id: order.id, at: order.terms.expires_at)
     }

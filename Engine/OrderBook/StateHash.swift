@@ -79,7 +79,7 @@ extension OrderBook {
     return StoredOrder(
       id: record.id, account: accounts.records[record.account].id, remaining: record.remaining,
       shown: record.shown, filledQuote: record.filledQuote, priority: record.priority,
-      createdAt: detail.createdAt, terms: detail.terms, key: detail.key, shelf: record.shelf,
+      createdAt: detail.createdAt, terms: detail.terms.whole, key: key(slot), shelf: record.shelf,
       type: record.type.rawValue, timeInForce: record.timeInForce.rawValue,
       prevention: record.prevention.rawValue, flags: detail.flags, keyLength: detail.keyLength)
   }

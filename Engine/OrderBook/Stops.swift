@@ -5,11 +5,11 @@ import Wire
 /// from the highest, equal prices in the order of their age; what they reach comes behind them.
 extension OrderBook {
   mutating func enqueueReached(_ slot: UInt32) {
-    orders.records[slot].next = 0
+    links[slot].next = 0
     if current.lastReached == 0 {
       current.firstReached = slot
     } else {
-      orders.records[current.lastReached].next = slot
+      links[current.lastReached].next = slot
     }
     current.lastReached = slot
   }
@@ -19,7 +19,7 @@ extension OrderBook {
     if current.highestTrade != 0 { collectReached() }
     while current.firstReached != 0 {
       let slot = current.firstReached
-      current.firstReached = orders.records[slot].next
+      current.firstReached = links[slot].next
       if current.firstReached == 0 { current.lastReached = 0 }
       trigger(slot, &events)
       if current.highestTrade != 0 { collectReached() }

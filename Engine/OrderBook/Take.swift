@@ -15,7 +15,7 @@ extension OrderBook {
       let wish = taker.wish(at: price)
       if wish == 0 { return .quoteSpent }
       let maker = levels[level].first
-      outcry_prefetch(orders.records.base + Int(orders.records[maker].next))
+      outcry_prefetch(orders.records.base + Int(links[maker].next))
       if orders.records[maker].account == taker.ownSlot && taker.prevention != .none {
         if taker.prevention == .cancelTaker { return .selfTrade }
         end(maker, .cancelled, .selfTrade, &events)

@@ -10,7 +10,7 @@ extension OrderBook {
         var slot = ladders[shelf].levels[level].first
         while slot != 0 {
           body(slot)
-          slot = orders.records[slot].next
+          slot = links[slot].next
         }
         level = ladders[shelf].next(after: level)
       }
@@ -67,7 +67,7 @@ extension OrderBook {
     var slot = level.first
     while slot != 0 {
       let order = orders.records[slot]
-      guard order.level == number, UInt32(order.shelf) == shelf, order.previous == previous,
+      guard order.level == number, UInt32(order.shelf) == shelf, links[slot].previous == previous,
         order.priority > priority, order.shown > 0, order.shown <= order.remaining,
         orders.find(order.id) == slot, details[slot].side == Shelf.side(of: shelf)
       else { return "order \(order.id) stands wrongly at \(level.price)" }
@@ -76,7 +76,7 @@ extension OrderBook {
       count += 1
       previous = slot
       priority = order.priority
-      slot = order.next
+      slot = links[slot].next
     }
     guard count > 0, count == level.count, shown == level.shown, hidden == level.hidden,
       previous == level.last
@@ -94,12 +94,12 @@ extension OrderBook {
       var member = slot
       var previous: UInt32 = 0
       while member != 0 {
-        if links[member].previous != previous || orders.records[member].id == 0 {
+        if links[member].accountPrevious != previous || orders.records[member].id == 0 {
           fault = "account \(account.id) has a broken list"
         }
         count += 1
         previous = member
-        member = links[member].next
+        member = links[member].accountNext
       }
       if count != account.count || account.last != previous {
         fault = "account \(account.id) counts \(account.count), has \(count)"
