@@ -34,6 +34,7 @@ public struct OrderBook: ~Copyable {
   /// Of the snapshot in progress: slots it need not look at again, and orders as they were.
   let marks: Region<UInt8>
   let saved: Region<StoredOrder>
+  let hints: Region<UInt32>
   var snapshot = SnapshotProgress()
 
   public let capacity: Capacity
@@ -70,6 +71,7 @@ public struct OrderBook: ~Copyable {
     expiries = ExpiryHeap(capacity: size, details: details, in: &reservation)
     marks = reservation.carve(UInt8.self, size + 1)
     saved = reservation.carve(StoredOrder.self, size + 1)
+    hints = reservation.carve(UInt32.self, OrderBook.hintCount)
     self.capacity = capacity
     self.rules = rules
     self.reservation = reservation
@@ -86,6 +88,7 @@ public struct OrderBook: ~Copyable {
       + ExpiryHeap.bytes(capacity: size)
       + Reservation.bytes(UInt8.self, size + 1)
       + Reservation.bytes(StoredOrder.self, size + 1)
+      + Reservation.bytes(UInt32.self, hintCount)
   }
 
   /// Every resting order is consumed or ended once and every refill is followed by one more trade;

@@ -59,10 +59,14 @@ struct Table<Record: Keyed> {
 
   @inline(__always)
   func find(_ key: UInt64) -> UInt32 {
-    var slot = heads[bucket(key)]
+    var slot = first(key)
     while slot != 0 && records[slot].key != key { slot = records[slot].chain }
     return slot
   }
+
+  /// The first record of a key's bucket.
+  @inline(__always)
+  func first(_ key: UInt64) -> UInt32 { heads[bucket(key)] }
 
   /// Asks for what the first steps of `find` will read: its bucket …
   @inline(__always)
@@ -72,15 +76,6 @@ struct Table<Record: Keyed> {
   @inline(__always)
   func prefetchRecord(_ key: UInt64) {
     outcry_prefetch(records.base + Int(heads[bucket(key)]))
-  }
-
-  /// … and the one behind it, where the first is not the one.
-  @inline(__always)
-  func prefetchChain(_ key: UInt64) {
-    let slot = heads[bucket(key)]
-    if slot != 0 && records[slot].key != key {
-      outcry_prefetch(records.base + Int(records[slot].chain))
-    }
   }
 
   /// The key must not be in the table, and the table not full.
@@ -125,6 +120,8 @@ struct Table<Record: Keyed> {
     guard buckets < heads.capacity else { return }
     let wide = mask &<< 1 | 1
     let old = buckets & mask
+    // Splits go through the buckets in order: this one's turn comes eight splits from now.
+    outcry_prefetch(records.base + Int(heads[old &+ 8]))
     var slot = heads[old]
     var staying: UInt32 = 0
     var moving: UInt32 = 0
