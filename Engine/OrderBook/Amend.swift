@@ -41,15 +41,15 @@ extension OrderBook {
     let now = details[slot].terms
     let shelf = UInt32(orders.records[slot].shelf)
     let price = terms.price == 0 ? now.price : terms.price
-    let stop = terms.stop_price == 0 ? now.stop_price : terms.stop_price
+    let stop = terms.stop_price == 0 ? now.stopPrice : terms.stop_price
     let quantity = terms.quantity == 0 ? now.quantity : terms.quantity
     let filled = now.quantity - orders.records[slot].remaining
     return Change(
       slot: slot, side: details[slot].side, isWaiting: shelf >= Shelf.buyStops,
       price: price, stop: stop, quantity: quantity, remaining: quantity - filled,
-      changesPrice: price != now.price, changesStop: stop != now.stop_price,
+      changesPrice: price != now.price, changesStop: stop != now.stopPrice,
       changesQuantity: quantity != now.quantity,
-      keepsPlace: price == now.price && stop == now.stop_price && quantity < now.quantity)
+      keepsPlace: price == now.price && stop == now.stopPrice && quantity < now.quantity)
   }
 
   private mutating func refusal(of change: Change) -> Refusal? {
@@ -114,7 +114,7 @@ extension OrderBook {
     openQuantity += change.remaining - orders.records[change.slot].remaining
     orders.records[change.slot].remaining = change.remaining
     details[change.slot].terms.price = change.price
-    details[change.slot].terms.stop_price = change.stop
+    details[change.slot].terms.stopPrice = change.stop
     details[change.slot].terms.quantity = change.quantity
   }
 

@@ -58,7 +58,7 @@ extension OrderBook {
     var slot = level.first
     while slot != 0 && total <= Int64(current.refillsLeft) {
       let hidden = orders.records[slot].remaining - orders.records[slot].shown
-      if hidden > 0 { total += (hidden - 1) / details[slot].terms.display_quantity + 1 }
+      if hidden > 0 { total += (hidden - 1) / details[slot].terms.displayQuantity + 1 }
       slot = links[slot].next
     }
     return Int(total)

@@ -156,7 +156,7 @@ extension OrderBook {
     _ slot: UInt32, _ side: Side, at price: Int64, _ events: inout EventBuffer
   ) {
     let remaining = orders.records[slot].remaining
-    let display = details[slot].terms.display_quantity
+    let display = details[slot].terms.displayQuantity
     orders.records[slot].shown = display == 0 ? remaining : min(display, remaining)
     let shelf = Shelf.resting(side)
     append(slot, to: shelf, at: price)

@@ -6,8 +6,8 @@ import Wire
 /// those lines fetched while earlier commands run.
 ///
 /// Each command is read ahead in steps, as each step needs what the one before has fetched. What a
-/// step has found it leaves in `hints` for the next. By then the book may have changed, its slots may
-/// be free or another order's: a hint only ever chooses what to prefetch.
+/// step has found it leaves in `hints` for the next. By then the book may have changed, its slots
+/// may be free or another order's: a hint only ever chooses what to prefetch.
 extension OrderBook {
   /// A book of fewer orders stays in the cache by itself.
   private static var smallBook: UInt32 { 1 << 16 }

@@ -62,32 +62,32 @@ struct OrderDetails {
 /// `Terms` as last amended, without its spare words.
 struct OrderTerms {
   var price: Int64 = 0
-  var stop_price: Int64 = 0
+  var stopPrice: Int64 = 0
   var quantity: Int64 = 0
-  var quote_quantity: Int64 = 0
-  var display_quantity: Int64 = 0
-  var expires_at: Int64 = 0
+  var quoteQuantity: Int64 = 0
+  var displayQuantity: Int64 = 0
+  var expiresAt: Int64 = 0
 
   init() {}
 
   @inline(__always)
   init(_ terms: Terms) {
     price = terms.price
-    stop_price = terms.stop_price
+    stopPrice = terms.stop_price
     quantity = terms.quantity
-    quote_quantity = terms.quote_quantity
-    display_quantity = terms.display_quantity
-    expires_at = terms.expires_at
+    quoteQuantity = terms.quote_quantity
+    displayQuantity = terms.display_quantity
+    expiresAt = terms.expires_at
   }
 
   var whole: Terms {
     var terms = Terms()
     terms.price = price
-    terms.stop_price = stop_price
+    terms.stop_price = stopPrice
     terms.quantity = quantity
-    terms.quote_quantity = quote_quantity
-    terms.display_quantity = display_quantity
-    terms.expires_at = expires_at
+    terms.quote_quantity = quoteQuantity
+    terms.display_quantity = displayQuantity
+    terms.expires_at = expiresAt
     return terms
   }
 }

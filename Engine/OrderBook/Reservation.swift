@@ -24,6 +24,15 @@ package struct Reservation: ~Copyable {
 
   deinit { munmap(start, length) }
 
+  /// What of it is in memory, by the system's account: whole pages.
+  func residentBytes() -> Int {
+    let page = Int(getpagesize())
+    var marks = [UInt8](repeating: 0, count: (length + page - 1) / page)
+    let code = mincore(start, length, &marks)
+    precondition(code == 0, "mincore on a mapping of our own")
+    return marks.count { $0 & 1 != 0 } * page
+  }
+
   static func reserve(_ bytes: Int) throws(ReservationFailure) -> UnsafeMutableRawPointer {
     var code: Int32 = 0
     guard let start = outcry_reserve(bytes, &code) else {

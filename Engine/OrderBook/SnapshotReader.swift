@@ -128,7 +128,7 @@ extension OrderBook {
   fileprivate mutating func shelve(_ slot: UInt32, _ priority: UInt64) throws(SnapshotFault) {
     let shelf = UInt32(orders.records[slot].shelf)
     let terms = details[slot].terms
-    let price = shelf <= Shelf.asks ? terms.price : terms.stop_price
+    let price = shelf <= Shelf.asks ? terms.price : terms.stopPrice
     guard price > 0 else { throw .damaged }
     nextPriority = priority
     append(slot, to: shelf, at: price)

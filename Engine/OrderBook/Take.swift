@@ -88,7 +88,7 @@ extension OrderBook {
   ) {
     detach(maker)
     let remaining = orders.records[maker].remaining
-    let slice = min(details[maker].terms.display_quantity, remaining)
+    let slice = min(details[maker].terms.displayQuantity, remaining)
     orders.records[maker].shown = slice
     append(maker, to: shelf, at: price)
     let event = add(.refilled, to: &events)

@@ -22,6 +22,9 @@ extension OrderBook {
     forEachSlot { body(view($0)) }
   }
 
+  /// What the book costs in memory, apart from the struct itself.
+  public func residentBytes() -> Int { reservation.residentBytes() }
+
   /// Walks every structure and compares each with the others; nil when all agree, else the first
   /// thing that does not.
   public func firstFault() -> String? {

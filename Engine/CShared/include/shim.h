@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Sleeps while *word == expected, across processes; timeout_ns < 0 waits for ever.
  * Returns 0 when woken or when the word differs, else an errno (ETIMEDOUT, EINTR). */
