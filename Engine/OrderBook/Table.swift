@@ -120,8 +120,8 @@ struct Table<Record: Keyed> {
     guard buckets < heads.capacity else { return }
     let wide = mask &<< 1 | 1
     let old = buckets & mask
-    // Splits go through the buckets in order: this one's turn comes eight splits from now.
-    outcry_prefetch(records.base + Int(heads[old &+ 8]))
+    // Splits go through the buckets in order: this one's turn comes 24 splits from now.
+    outcry_prefetch(records.base + Int(heads[min(old &+ 24, buckets)]))
     var slot = heads[old]
     var staying: UInt32 = 0
     var moving: UInt32 = 0
