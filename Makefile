@@ -1,5 +1,5 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down test chaos bench bench-book clean
+.PHONY: up down test chaos soak bench bench-book bench-recovery clean
 
 up:
 	@.ci/install
@@ -28,6 +28,16 @@ bench:
 bench-book:
 	@.ci/build outcry-bench-book
 	@.build/release/outcry-bench-book
+
+bench-recovery:
+	@.ci/install
+	@.ci/build outcry-bench-recovery outcry-engine
+	@.build/release/outcry-bench-recovery
+
+# A hundred million random commands to the fast and the obvious book; SEED=number for others.
+soak:
+	@.ci/build outcry-bench-book
+	@.build/release/outcry-bench-book soak 100000000 $(SEED)
 
 # The exchange's own data, .outcry, is not a build product: `make down && rm -rf .outcry` wipes it.
 clean:
