@@ -44,7 +44,7 @@ public final class Publisher: @unchecked Sendable {
 
   private static let shortestBackOff: Int64 = 50_000_000
   private static let longestBackOff: Int64 = 2_000_000_000
-  private static let pauseMicros: UInt32 = 3000
+  private static let pauseMicros: UInt32 = 10_000
   private static let keyInterval: Int64 = 200_000_000
   private static let idleWait: Int64 = 60_000_000_000
   private static let tradesPerMessage = 200

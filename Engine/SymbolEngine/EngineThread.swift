@@ -10,10 +10,11 @@ import SharedMemory
 /// timer.
 final class EngineThread: @unchecked Sendable {
   private static let idleNanos: Int64 = 1_000_000_000
-  /// The least time from one busy batch to the next. Orders that come one by one never wait for
+  /// The longest time from one busy batch to the next. Orders that come one by one never wait for
   /// it; with many under way at once it makes fewer, larger commits, and fewer wake-ups of
   /// everybody who waits for an answer.
-  private static let busyNanos: Int64 = 1_000_000
+  private static let busyNanos: Int64 = 700_000
+  private static let paceStepMicros: UInt32 = 50
 
   let matcher: Matcher
   private let journal: DurableJournal
@@ -27,8 +28,10 @@ final class EngineThread: @unchecked Sendable {
   private var committing: Batch?
   private var committed: Batch?
   private var spares: [Batch]
-  /// When the newest batch went to PostgreSQL, and whether others were behind it already.
+  /// When the newest batch went to PostgreSQL, with how many requests, and whether it had more
+  /// than one command.
   private var sentNanos: Int64 = 0
+  private var lastRequests = 0
   private var isBusy = false
 
   init(
@@ -68,18 +71,21 @@ final class EngineThread: @unchecked Sendable {
     score?.set(.stopped)
   }
 
-  /// With more under way than one order at a time, waits until the next batch may go. Who is
-  /// durable already is told before.
+  /// With more under way than one order at a time, waits until half as many requests as the last
+  /// batch had are there, or its time is over. Who is durable already is told before.
   private func pace() {
     guard isBusy, Clock.monotonicNanos() < sentNanos + EngineThread.busyNanos else { return }
     if let batch = committed { tell(batch) }
-    let rest = sentNanos + EngineThread.busyNanos - Clock.monotonicNanos()
-    if rest > 0 { usleep(UInt32(rest / 1000)) }
+    let end = sentNanos + EngineThread.busyNanos
+    while Clock.monotonicNanos() < end, 2 * lock.symbol.ring.depth < lastRequests {
+      usleep(EngineThread.paceStepMicros)
+    }
   }
 
   private func send() {
     guard let emptied = spares.popLast() else { preconditionFailure("a batch was lost") }
     isBusy = filling.commandCount > 1
+    lastRequests = filling.requests.count
     sentNanos = Clock.monotonicNanos()
     journal.send(filling.commands)
     committing = filling

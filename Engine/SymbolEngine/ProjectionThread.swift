@@ -10,7 +10,7 @@ import Store
 /// what comes together meanwhile is collapsed and written at a better price. So a busy symbol's
 /// tables cost a bounded share of the machine, and a quiet one's are written at once.
 final class ProjectionThread: @unchecked Sendable {
-  private static let longestRestNanos: Int64 = 250_000_000
+  private static let longestRestNanos: Int64 = 500_000_000
   private static let restStepMicros: UInt32 = 5000
   private static let firstPauseNanos: Int64 = 20_000_000
   private static let longestPauseNanos: Int64 = 500_000_000

@@ -1,4 +1,5 @@
 import CFCGI
+import CShared
 import Glibc
 
 extension Server {
@@ -6,6 +7,9 @@ extension Server {
   /// set here first keeps it from doing so.
   static func prepareLibrary() {
     signal(SIGPIPE, SIG_IGN)
+    // libfcgi asks for 8 KB buffers for each request, and glibc answers each such wish by first
+    // merging all small free blocks, unless there are no fast bins of them.
+    mallopt(M_MXFAST, 0)
     var usr1 = sigaction()
     sigaction(SIGUSR1, nil, &usr1)
     let wasDefault = usr1.__sigaction_handler.sa_handler == nil

@@ -1,7 +1,7 @@
 import FastCGI
 
-/// Answers every request with a constant through the machinery the real service uses: the yard
-/// stick of every benchmark.
+/// Answers every request with a constant, as long as the answer to an order, through the machinery
+/// the real service uses: the yard stick of every benchmark.
 public final class EchoService: Sendable {
   private let server: Server
 
@@ -23,8 +23,12 @@ public final class EchoService: Sendable {
         if case .complete = server.readBody(of: request) {
           request.write(
             """
-            Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n\
-            {"status":"ok"}
+            Status: 200 OK\r\nContent-Type: application/json\r\nContent-Length: 335\r\n\r\n\
+            {"orderId":1099511627777,"symbol":"BTC-USD","side":"buy","type":"limit",\
+            "timeInForce":"GTC","status":"open","price":"70000.00","quantity":"0.00100",\
+            "filledQuantity":"0.00000","remainingQuantity":"0.00100","averagePrice":null,\
+            "selfTradePrevention":"cancel_taker","createdAt":1790000000000000,\
+            "sequence":1,"fills":[],"note":"a constant"}
             """)
         } else {
           request.write("Status: 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n")
