@@ -28,6 +28,7 @@ enum Report {
     let wide = try Workload(shape, commands: count, seed: seed)
     shape.name = "20,000 orders on 1,000 levels"
     shape.live = 20_000
+    shape.most = 20_000
     shape.width = 1_000
     let small = try Workload(shape, commands: count, seed: seed)
     let ofSmall = try Measure.run(small, times: 3)

@@ -24,6 +24,8 @@ struct Workload {
   struct Shape: Sendable {
     var name: String
     var live = 40_000
+    /// With so many live orders a new one makes way for a cancel.
+    var most: Int?
     /// Levels a side that passive orders are spread over.
     var width: Int64 = 200
     var isHump = true
@@ -44,8 +46,11 @@ struct Workload {
       path: { $0 < 0.45 || $0 > 0.55 ? 1 : 1 - 0.10 * (1 - abs($0 - 0.5) / 0.05) }),
   ]
 
+  /// A million from the first command to the last: it has the mix of the small book beside it,
+  /// which is at its bound as well.
   static let wide = Shape(
-    name: "1M orders on 50,000 levels a side", live: 1_000_000, width: 50_000, isHump: false,
+    name: "1M orders on 50,000 levels a side", live: 1_000_000, most: 1_000_000, width: 50_000,
+    isHump: false,
     path: { _ in 1 })
 
   /// 0 → 1 → 0 → -1 → 0 over one unit.
@@ -100,7 +105,7 @@ struct WorkloadMaker: ~Copyable {
     switch Int.random(in: 0..<1_000, using: &random) {
     case 0..<550:
       if random.oneIn(isStale ? 20 : 60) { return aggressive(isStale) }
-      return live.count > shape.live + shape.live / 4 ? cancel() : passive()
+      return live.count > shape.most ?? shape.live * 5 / 4 ? cancel() : passive()
     case 550..<950: return live.count < shape.live * 3 / 4 ? passive() : cancel()
     default: return amend()
     }
