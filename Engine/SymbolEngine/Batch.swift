@@ -32,8 +32,6 @@ final class Batch {
   var market = Market()
   /// Requests that a dead engine answered without ringing for them.
   var bells: WorkerBells
-  /// When the first request was taken, for the time an order spends in here.
-  private(set) var startedNanos: Int64 = 0
   private var hasReading = false
 
   init(bells: WorkerBells) {
@@ -62,7 +60,6 @@ final class Batch {
   }
 
   func noteReading(through position: UInt64) {
-    if isEmpty { startedNanos = Clock.monotonicNanos() }
     hasReading = true
     ringPosition = position + 1
   }

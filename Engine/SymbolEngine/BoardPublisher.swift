@@ -18,15 +18,8 @@ struct BoardPublisher {
 
   mutating func apply(_ events: UnsafeBufferPointer<Event>) {
     for event in events {
-      switch event.level_side {
-      case Side.buy.rawValue:
-        bids.set(price: event.level_price, quantity: event.level_quantity)
-        bidsChanged = true
-      case Side.sell.rawValue:
-        asks.set(price: event.level_price, quantity: event.level_quantity)
-        asksChanged = true
-      default: break
-      }
+      guard let side = Side(rawValue: event.level_side) else { continue }
+      setLevel(side, price: event.level_price, quantity: event.level_quantity)
     }
   }
 

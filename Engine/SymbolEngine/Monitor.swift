@@ -6,12 +6,8 @@ final class Monitor: @unchecked Sendable {
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
   init() {
-    var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, &attributes)
-    pthread_condattr_destroy(&attributes)
+    pthread_cond_init(condition, nil)
   }
 
   deinit {
@@ -31,13 +27,6 @@ final class Monitor: @unchecked Sendable {
   /// Inside `locked`: waits for a signal; may return without one.
   func wait() {
     pthread_cond_wait(condition, mutex)
-  }
-
-  /// Inside `locked`: waits for a signal until the monotonic time; false when it has passed.
-  func wait(untilNanos deadline: Int64) -> Bool {
-    var time = timespec(
-      tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
-    return pthread_cond_timedwait(condition, mutex, &time) != ETIMEDOUT
   }
 
   func signal() {
