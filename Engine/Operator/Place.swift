@@ -37,12 +37,13 @@ struct Place {
       tools: try Tools.find())
   }
 
-  /// nginx's configuration lies in the repository, above the folder this program was built in.
-  func nginxTemplate() throws -> String {
+  /// nginx's configuration and pages lie in the repository, above the folder this program was
+  /// built in.
+  func nginxFolder() throws -> String {
     var folder = programsFolder
     while !folder.isEmpty {
-      let candidate = "\(folder)/nginx/outcry.conf.template"
-      if Files.exists(candidate) { return candidate }
+      let candidate = "\(folder)/nginx"
+      if Files.exists("\(candidate)/outcry.conf.template") { return candidate }
       folder = Place.folder(of: folder)
     }
     throw Failure("nginx/outcry.conf.template is not above \(programsFolder): run the tool there")

@@ -78,7 +78,7 @@ private struct Start {
     try requirePrograms()
     try requirePort()
     try SavedEnvironment.write(to: folder)
-    try Preparation(of: stack).run(nginxTemplate: try place.nginxTemplate())
+    try Preparation(of: stack).run(nginxFolder: try place.nginxFolder())
 
     let log = try LogFile(path: "\(folder.logs)/supervisor.log").open()
     defer { close(log) }

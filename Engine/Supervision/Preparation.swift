@@ -12,16 +12,17 @@ public struct Preparation {
     public let description: String
   }
 
-  public func run(nginxTemplate: String) throws {
+  /// `nginxFolder` holds nginx's configuration and, in `html`, its pages.
+  public func run(nginxFolder: String) throws {
     let folder = stack.folder
     try folder.makeFolders()
     try makeKey(stack.settings.secretFile)
     try makeKey(stack.settings.adminKeyFile)
     if stack.ownsDatabase { try makeCluster() }
-    guard let template = Files.text(nginxTemplate) else {
-      throw SystemError.ofLast("read", nginxTemplate)
-    }
-    try Files.replace(stack.nginxConfiguration, with: stack.nginxText(template: template))
+    let path = "\(nginxFolder)/outcry.conf.template"
+    guard let template = Files.text(path) else { throw SystemError.ofLast("read", path) }
+    let text = stack.nginxText(template: template, html: "\(nginxFolder)/html")
+    try Files.replace(stack.nginxConfiguration, with: text)
   }
 
   /// 32 random bytes in hexadecimal digits, for the owner's eyes only.

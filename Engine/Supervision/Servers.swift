@@ -69,7 +69,7 @@ extension Stack {
   var nginxConfiguration: String { "\(folder.nginx)/nginx.conf" }
 
   /// The configuration in the repository with its placeholders filled in.
-  func nginxText(template: String) -> String {
+  func nginxText(template: String, html: String) -> String {
     let workers =
       switch settings.listen {
       case .unix(let path): "unix:\(path)"
@@ -80,6 +80,7 @@ extension Stack {
         ? String(line)
         : String(line).replacing("${OUTCRY_PORT}", with: String(settings.port))
           .replacing("${OUTCRY_WORKERS_ADDRESS}", with: workers)
+          .replacing("${OUTCRY_HTML}", with: html)
     }.joined(separator: "\n")
   }
 }

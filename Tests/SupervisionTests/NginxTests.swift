@@ -40,14 +40,22 @@ struct NginxTests {
       "an unknown encoding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", 501,
       "not_implemented"),
     Case(
-      "a large body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 413,
+      "a large body", "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 413,
       "body_too_large"),
     Case(
       "a large body in chunks",
-      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "POST /api/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         + String(repeating: "10000\r\n\(String(repeating: "a", count: 65536))\r\n", count: 17),
       413, "body_too_large"),
     Case("its own place for errors", "GET /error HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+    Case("no such page", "GET /no.html HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+    Case(
+      "a POST to a page", "POST /docs/docs.js HTTP/1.1\r\nHost: x\r\n\r\n", 405,
+      "method_not_allowed"),
+    Case(
+      "a page on a condition",
+      "GET /docs/docs.js HTTP/1.1\r\nHost: x\r\nIf-Match: \"1\"\r\n\r\n", 412,
+      "precondition_failed"),
   ]
 
   private func check(_ answer: HTTPClient.Answer, _ expected: Case) {
@@ -66,13 +74,38 @@ struct NginxTests {
     for expected in cases { check(stack.raw(expected.request), expected) }
   }
 
+  @Test("serves the pages, which may load and ask nobody but this host")
+  func pages() throws {
+    let stack = try TestStack()
+    #expect(stack.outcry("up").status == 0)
+    for (path, type) in [
+      ("/api/docs", "text/html; charset=utf-8"), ("/docs", "text/html; charset=utf-8"),
+      ("/docs/", "text/html; charset=utf-8"), ("/docs/docs.css", "text/css; charset=utf-8"),
+      ("/docs/docs.js", "text/javascript; charset=utf-8"),
+    ] {
+      let page = HTTPClient(port: stack.port).send("GET", path)
+      #expect(page.status == 200, "\(path): \(page.head)")
+      #expect(page.header("Content-Type") == type, "\(path)")
+      let policy = page.header("Content-Security-Policy") ?? ""
+      #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; "), "\(path): \(policy)")
+      #expect(policy.hasSuffix("frame-ancestors 'none'"), "\(path): \(policy)")
+      #expect(!policy.contains("unsafe") && !policy.contains("*"), "\(path): \(policy)")
+      #expect(page.header("X-Content-Type-Options") == "nosniff", "\(path)")
+      // A policy that a page of ours broke would only show in a browser.
+      #expect(!page.body.contains("<script>") && !page.body.contains(" style="), "\(path)")
+    }
+    let answer = HTTPClient(port: stack.port).send("GET", "/api/x")
+    #expect(answer.header("Cache-Control") == "no-store")
+    #expect(answer.header("X-Content-Type-Options") == "nosniff")
+  }
+
   @Test("says 502 in JSON, and when to come back, while no worker is there")
   func noWorkers() throws {
     let stack = try TestStack()
     try stack.replace("outcry-worker", with: "rm -f $OUTCRY_STATE_DIR/run/workers.sock; sleep 100")
     #expect(stack.outcry("up", "--wait", "1").status == 1)
-    #expect(eventually { stack.get("/x") == 502 })
-    let answer = HTTPClient(port: stack.port).send("GET", "/x")
+    #expect(eventually { stack.get("/api/x") == 502 })
+    let answer = HTTPClient(port: stack.port).send("GET", "/api/x")
     check(answer, Case("no worker", "", 502, "unavailable"))
     #expect(answer.header("Retry-After") == "1")
   }
@@ -100,7 +133,7 @@ struct NginxTests {
   func accessLog() throws {
     let stack = try TestStack()
     #expect(stack.outcry("up").status == 0)
-    #expect(stack.get("/logged?a=%22b%22") == 200)
+    #expect(stack.get("/api/logged?a=%22b%22") == 200)
     stack.outcry("down")
     let lines = readFile(stack.state + "/nginx/access.log").split(separator: "\n")
     let line = try #require(lines.first { $0.contains("/logged") })

@@ -94,7 +94,7 @@ struct SupervisorTests {
     for _ in 0..<3 {
       let old = try #require(stack.program("worker")?.pid)
       kill(old, SIGKILL)
-      #expect(stack.get("/x") == 200)
+      #expect(stack.get("/api/x") == 200)
       #expect(eventually { stack.program("worker").map { $0.pid != old && $0.pid != 0 } ?? false })
     }
   }

@@ -20,10 +20,12 @@ final class TestStack {
     janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
     try FileManager.default.createDirectory(
       atPath: folder.file("programs/nginx"), withIntermediateDirectories: true)
-    let template = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../nginx/outcry.conf.template").standardized.path
-    try FileManager.default.createSymbolicLink(
-      atPath: folder.file("programs/nginx/outcry.conf.template"), withDestinationPath: template)
+    let nginx = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../nginx").standardized.path
+    for name in ["outcry.conf.template", "html"] {
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.file("programs/nginx/\(name)"), withDestinationPath: "\(nginx)/\(name)")
+    }
     try replace("outcry-engine", with: "exec sleep 1000")
     try replace("outcry-worker", with: "exec \(Products.path(of: "outcry-worker")) --echo")
   }
