@@ -100,6 +100,8 @@ enum {
   /* inside the segment */
   OUTCRY_EXCHANGE_COUNT = 64,                 /* atomic u32: entries of the directory */
   OUTCRY_EXCHANGE_SCORE_COUNT = 68,           /* atomic u32: lines of the scoreboard ever used */
+  OUTCRY_EXCHANGE_POOL = 1024,                /* atomic u64 each; the worker pool's master */
+  OUTCRY_POOL_FIGURES = 64,
   OUTCRY_EXCHANGE_NAMES = OUTCRY_PAGE,        /* atomic u32 each: 1 + entry, by hash of name */
   OUTCRY_EXCHANGE_IDS = OUTCRY_EXCHANGE_NAMES + 4 * OUTCRY_DIRECTORY_BUCKETS,
   OUTCRY_EXCHANGE_ENTRIES = OUTCRY_EXCHANGE_IDS + 4 * OUTCRY_SYMBOL_IDS,
@@ -114,6 +116,7 @@ static_assert(OUTCRY_SMALL_COMMANDS * sizeof(outcry_result) + 150 * sizeof(outcr
               <= OUTCRY_SMALL_BODY - OUTCRY_SMALL_REPLY_OFFSET, "small reply");
 static_assert(OUTCRY_LARGE_COMMANDS * sizeof(outcry_result) + 4096 * sizeof(outcry_fill)
               <= OUTCRY_LARGE_BODY - OUTCRY_LARGE_REPLY_OFFSET, "large reply");
+static_assert(OUTCRY_EXCHANGE_POOL + 8 * OUTCRY_POOL_FIGURES <= OUTCRY_EXCHANGE_NAMES, "pool");
 static_assert(OUTCRY_EXCHANGE_SLOTS % OUTCRY_PAGE == 0, "slots");
 static_assert(OUTCRY_WORKER_SLOTS * OUTCRY_MAILBOXES < 65535, "a reference names any mailbox");
 

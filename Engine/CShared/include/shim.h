@@ -48,6 +48,10 @@ int outcry_name_thread(const char *name);
  * the descriptor, or -1 with errno set. */
 int outcry_accept(int listener);
 
+/* How many connections wait at a listening socket for somebody to accept them, and how many may.
+ * Returns 0, or an errno: not every kernel tells it of unix sockets. */
+int outcry_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
+
 /* The kernel's number of the calling thread. */
 int outcry_thread_id(void);
 
