@@ -16,24 +16,17 @@ extension Commands {
         outcry journal BTC-USD --from 1000 --limit 20
       """
   ) { arguments in
-    let place = try Place(&arguments)
     let from = try arguments.number("--from", Arguments.sequences)
     let limit = try arguments.number("--limit", 1...1_000_000_000) ?? 50
-    let name = try arguments.symbol()
-    try arguments.end()
-    let subject = try Subject(place, name)
-    for symbol in subject.symbols {
-      let history = try History(symbol, database: subject.settings.database)
-      let end = try history.end()
-      let first = from ?? (end > limit ? end - limit + 1 : 1)
-      let width = "\(end)".count
-      let text = CommandText(symbol)
-      var known: UInt64?
-      try history.commands(from: first, limit: Int(limit)) { command, epoch in
-        if epoch != known { print("\("".padded(to: width))  -- written in epoch \(epoch)") }
-        known = epoch
-        print("\("\(command.sequence)".paddedLeft(to: width))  \(text.line(command))")
-      }
+    let (symbol, history, end) = try arguments.past()
+    let first = from ?? (end > limit ? end - limit + 1 : 1)
+    let width = "\(end)".count
+    let text = CommandText(symbol)
+    var known: UInt64?
+    try history.commands(from: first, limit: Int(limit)) { command, epoch in
+      if epoch != known { print("\("".padded(to: width))  -- written in epoch \(epoch)") }
+      known = epoch
+      print("\("\(command.sequence)".paddedLeft(to: width))  \(text.line(command))")
     }
   }
 }

@@ -14,20 +14,15 @@ extension Commands {
         outcry rebuild BTC-USD && outcry verify BTC-USD
       """
   ) { arguments in
-    let place = try Place(&arguments)
-    let name = try arguments.symbol()
-    try arguments.end()
-    let subject = try Subject(place, name)
-    for symbol in subject.symbols {
-      do {
-        let done = try Rebuilding.run(symbol, database: subject.settings.database)
-        print(
-          "\(symbol.name): rebuilt through \(done.sequence.grouped): "
-            + "\(done.orders.grouped) orders, \(done.trades.grouped) trades; "
-            + "\(done.repaired.grouped) rows were not what they ought to be")
-      } catch {
-        throw Failure("\(symbol.name) was not rebuilt, nothing has changed: \(error)")
-      }
+    let (symbol, database) = try arguments.subject()
+    do {
+      let done = try Rebuilding.run(symbol, database: database)
+      print(
+        "\(symbol.name): rebuilt through \(done.sequence.grouped): "
+          + "\(done.orders.grouped) orders, \(done.trades.grouped) trades; "
+          + "\(done.repaired.grouped) rows were not what they ought to be")
+    } catch {
+      throw Failure("\(symbol.name) was not rebuilt, nothing has changed: \(error)")
     }
   }
 }

@@ -17,25 +17,18 @@ extension Commands {
         outcry replay BTC-USD --to 250000 --depth 5
       """
   ) { arguments in
-    let place = try Place(&arguments)
     let wanted = try arguments.number("--to", Arguments.sequences)
     let depth = try arguments.number("--depth", 1...1_000_000) ?? 20
-    let name = try arguments.symbol()
-    try arguments.end()
-    let subject = try Subject(place, name)
-    for symbol in subject.symbols {
-      let history = try History(symbol, database: subject.settings.database)
-      let end = try history.end()
-      let sequence = wanted ?? end
-      guard sequence <= end else {
-        throw Failure("the journal of \(symbol.name) ends at \(end)")
-      }
-      let (picture, snapshot) = try history.book(at: sequence, depth: Int(depth)) {
-        printError("passed over a snapshot: \($0)")
-      }
-      print(heading(symbol, picture, snapshot: snapshot))
-      print("\n" + ladder(symbol, picture))
+    let (symbol, history, end) = try arguments.past()
+    let sequence = wanted ?? end
+    guard sequence <= end else {
+      throw Failure("the journal of \(symbol.name) ends at \(end)")
     }
+    let (picture, snapshot) = try history.book(at: sequence, depth: Int(depth)) {
+      printError("passed over a snapshot: \($0)")
+    }
+    print(heading(symbol, picture, snapshot: snapshot))
+    print("\n" + ladder(symbol, picture))
   }
 
   private static func heading(_ symbol: Symbol, _ book: BookPicture, snapshot: UInt64) -> String {

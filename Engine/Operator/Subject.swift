@@ -1,4 +1,5 @@
 import Postgres
+import Replay
 import Settings
 import Store
 import Wire
@@ -25,10 +26,20 @@ struct Subject {
 }
 
 extension Arguments {
-  /// The symbol a command cannot do without.
-  mutating func symbol() throws(Usage) -> String {
+  /// What is left when a command has taken its own options: one symbol of an exchange.
+  mutating func subject() throws -> (symbol: Symbol, database: String) {
+    let place = try Place(&self)
     guard let name = operand() else { throw Usage("which symbol?", for: command) }
-    return name
+    try end()
+    let subject = try Subject(place, name)
+    return (subject.symbols[0], subject.settings.database)
+  }
+
+  /// The same, with what is known of its past.
+  mutating func past() throws -> (symbol: Symbol, history: History, end: UInt64) {
+    let (symbol, database) = try subject()
+    let history = try History(symbol, database: database)
+    return (symbol, history, try history.end())
   }
 
   /// A whole number after an option.

@@ -41,7 +41,7 @@ final class SnapshotThread: @unchecked Sendable {
   func run() {
     while let sequence = outbox.nextSnapshot() {
       do {
-        if try store(sequence) {
+        if try store(sequence, { try takeSlices(of: sequence, into: $0) }) {
           log.info("snapshot stored", ["sequence": sequence])
         } else {
           log.warning("snapshot given up", ["sequence": sequence])
@@ -59,23 +59,33 @@ final class SnapshotThread: @unchecked Sendable {
   func storeLast(of matcher: Matcher) {
     guard matcher.sequence - newest >= SnapshotThread.worthKeeping else { return }
     do {
-      let connection = try Connection(database, name: "outcry-snapshot \(symbol.name)")
-      let writer = try SnapshotWriter(
-        symbol: symbol.id, sequence: matcher.sequence, epoch: lock.epoch, connection: connection)
-      try matcher.writeSnapshot { try writer.append($0) }
-      try writer.finish(format: SymbolState.snapshotFormat)
-      try Snapshots(symbol: symbol.id, connection: connection).prune(keeping: SnapshotThread.kept)
+      _ = try store(matcher.sequence) { writer in
+        try matcher.writeSnapshot { try writer.append($0) }
+        return true
+      }
       log.info("last snapshot stored", ["sequence": matcher.sequence])
     } catch {
       log.warning("last snapshot not stored", ["error": "\(error)"])
     }
   }
 
-  /// False when the matcher gave it up.
-  private func store(_ sequence: UInt64) throws -> Bool {
+  /// Stores a snapshot whose bytes `fill` writes, and lets go of what it makes superfluous. False
+  /// when `fill` says that nothing came of it.
+  private func store(_ sequence: UInt64, _ fill: (SnapshotWriter) throws -> Bool) throws -> Bool {
     let connection = try Connection(database, name: "outcry-snapshot \(symbol.name)")
     let writer = try SnapshotWriter(
       symbol: symbol.id, sequence: sequence, epoch: lock.epoch, connection: connection)
+    guard try fill(writer) else { return false }
+    try writer.finish(format: SymbolState.snapshotFormat)
+    newest = sequence
+    let snapshots = Snapshots(symbol: symbol.id, connection: connection)
+    try snapshots.prune(keeping: SnapshotThread.kept)
+    try forget(snapshots)
+    return true
+  }
+
+  /// Writes what the matcher leaves in the outbox. False when it gave the snapshot up.
+  private func takeSlices(of sequence: UInt64, into writer: SnapshotWriter) throws -> Bool {
     var isWhole = false
     while !isWhole {
       let isGiven = try outbox.take { slice in
@@ -91,11 +101,6 @@ final class SnapshotThread: @unchecked Sendable {
       if stop.isRaised { return false }
       usleep(2000)
     }
-    try writer.finish(format: SymbolState.snapshotFormat)
-    newest = sequence
-    let snapshots = Snapshots(symbol: symbol.id, connection: connection)
-    try snapshots.prune(keeping: SnapshotThread.kept)
-    try forget(snapshots)
     return true
   }
 
