@@ -25,7 +25,8 @@ final class ExpectedTables {
     try connection.run(
       """
       set work_mem = '64MB';
-      create temporary table projections (like \(schema).projections, primary key (symbol_id));
+      create temporary table projections (
+        like \(schema).projections including defaults, primary key (symbol_id));
       create temporary table orders (like \(schema).orders);
       create temporary table trades (like \(schema).trades);
       set search_path = pg_temp

@@ -8,7 +8,8 @@ import Wire
 /// the last command it knows, so two engines that both believe to own the symbol collide on the
 /// first key. For that to hold a batch is sent only after the one before it is known to be in.
 public final class Journal {
-  public static let format: Int16 = 1
+  /// With a checksum; the rows of format 1 have none.
+  public static let format: Int16 = 2
   /// What fits a page beside the other columns, with some room for columns to come.
   public static let commandsPerRow = 40
 
@@ -49,9 +50,10 @@ public final class Journal {
     try connection.prepare(
       "append",
       """
-      insert into journal (symbol_id, sequence, last_sequence, epoch, time, format, records)
-      values ($1, $2, $3, $4, $5, $6, $7)
-      """, [.int4, .int8, .int8, .int8, .int8, .int2, .bytea])
+      insert into journal
+        (symbol_id, sequence, last_sequence, epoch, time, format, checksum, records)
+      values ($1, $2, $3, $4, $5, $6, $7, $8)
+      """, [.int4, .int8, .int8, .int8, .int8, .int2, .int4, .bytea])
     try connection.enterPipeline()
   }
 
@@ -151,6 +153,9 @@ public final class Journal {
     let last = row[row.count - 1]
     precondition(
       last.sequence == row[0].sequence + UInt64(row.count - 1), "sequences do not follow on")
+    let records = UnsafeRawBufferPointer(row)
+    let checksum = Journal.checksum(
+      of: records, symbol: symbol, sequence: row[0].sequence, last: last.sequence, epoch: epoch)
     parameters.removeAll()
     parameters.add(Int32(symbol))
     parameters.add(Int64(row[0].sequence))
@@ -158,7 +163,21 @@ public final class Journal {
     parameters.add(Int64(epoch))
     parameters.add(row[0].time)
     parameters.add(Journal.format)
-    parameters.add(borrowing: UnsafeRawBufferPointer(row))
+    parameters.add(checksum)
+    parameters.add(borrowing: records)
+  }
+
+  /// Of a row: its records and where they belong.
+  package static func checksum(
+    of records: UnsafeRawBufferPointer, symbol: UInt32, sequence: UInt64, last: UInt64,
+    epoch: UInt64
+  ) -> Int32 {
+    let place = (
+      UInt64(symbol).littleEndian, sequence.littleEndian, last.littleEndian,
+      epoch.littleEndian
+    )
+    let before = withUnsafeBytes(of: place) { outcry_crc32c(0, $0.baseAddress, $0.count) }
+    return Int32(bitPattern: outcry_crc32c(before, records.baseAddress, records.count))
   }
 
   func outsidePipeline<Found>(_ body: () throws(PostgresError) -> Found)

@@ -12,6 +12,8 @@ public enum JournalError: Error, CustomStringConvertible {
   case gap(expected: UInt64, found: UInt64)
   /// The row that begins here does not hold the commands it says it does.
   case torn(sequence: UInt64)
+  /// It is not what was written there: its checksum differs.
+  case damaged(symbol: UInt32, sequence: UInt64)
   /// A program newer than this one wrote it.
   case unknownFormat(Int16)
 
@@ -23,6 +25,8 @@ public enum JournalError: Error, CustomStringConvertible {
     case .gap(let expected, let found):
       "the journal does not follow on: expected \(expected), found \(found)"
     case .torn(let sequence): "the journal's row at \(sequence) is torn"
+    case .damaged(let symbol, let sequence):
+      "the journal's row at \(sequence) of symbol \(symbol) is damaged: its checksum differs"
     case .unknownFormat(let format): "journal format \(format) is not known to this program"
     }
   }

@@ -23,7 +23,7 @@ public struct JournalReader {
     let limit = through.map { "and sequence <= \($0)" } ?? ""
     // The row that holds `from` may start before it.
     let select = """
-      select sequence, last_sequence, epoch, format, records from journal
+      select sequence, last_sequence, epoch, format, checksum, records from journal
       where symbol_id = \(symbol) \(limit) and sequence >= coalesce(
         (select max(sequence) from journal where symbol_id = \(symbol) and sequence <= \(from)), 0)
       order by symbol_id, sequence
@@ -35,40 +35,66 @@ public struct JournalReader {
     var isFirstRow = true
     var failure: JournalError?
     do {
-      try connection.copyOut(select) { row in
-        var first = UInt64(bitPattern: row.int64())
-        let last = UInt64(bitPattern: row.int64())
-        let epoch = UInt64(bitPattern: row.int64())
-        let format = row.int16()
-        guard format == Journal.format, let bytes = row.next() else {
-          failure = .unknownFormat(format)
+      try connection.copyOut(select) { fields in
+        var row: Row
+        do throws(JournalError) { row = try decode(&fields, into: run) } catch {
+          failure = error
           return false
         }
-        guard var length = copy(bytes, into: run), last &- first &+ 1 == UInt64(length) else {
-          failure = .torn(sequence: first)
-          return false
-        }
-        var start = 0
-        if isFirstRow, first < expected {
-          start = Int(min(expected - first, UInt64(length)))
-          first += UInt64(start)
-          length -= start
-        }
+        if isFirstRow { row.skip(before: expected) }
         isFirstRow = false
-        if length == 0 { return true }
-        guard first == expected else {
-          failure = .gap(expected: expected, found: first)
+        if row.length == 0 { return true }
+        guard row.sequence == expected else {
+          failure = .gap(expected: expected, found: row.sequence)
           return false
         }
-        if let through { length = Int(min(UInt64(length), through - first + 1)) }
-        expected = first + UInt64(length)
-        count += length
-        return body(
-          UnsafeBufferPointer(rebasing: run[start..<(start + length)]), epoch)
+        if let through { row.length = Int(min(UInt64(row.length), through - row.sequence + 1)) }
+        expected = row.sequence + UInt64(row.length)
+        count += row.length
+        let commands = run[row.start..<(row.start + row.length)]
+        return body(UnsafeBufferPointer(rebasing: commands), row.epoch)
       }
     } catch { throw .notStored(error) }
     if let failure { throw failure }
     return count
+  }
+
+  /// The wanted part of a row's run of commands.
+  private struct Row {
+    /// Of its first command.
+    var sequence: UInt64
+    var epoch: UInt64
+    var start = 0
+    var length: Int
+
+    mutating func skip(before wanted: UInt64) {
+      guard sequence < wanted else { return }
+      let skipped = Int(min(wanted - sequence, UInt64(length)))
+      sequence += UInt64(skipped)
+      start += skipped
+      length -= skipped
+    }
+  }
+
+  /// Throws when the row is not what was written.
+  private func decode(
+    _ fields: inout CopyRow, into run: UnsafeMutableBufferPointer<Command>
+  ) throws(JournalError) -> Row {
+    let first = UInt64(bitPattern: fields.int64())
+    let last = UInt64(bitPattern: fields.int64())
+    let epoch = UInt64(bitPattern: fields.int64())
+    let format = fields.int16()
+    guard (1...Journal.format).contains(format) else { throw .unknownFormat(format) }
+    let checksum = fields.next().map { Int32(bigEndian: $0.loadUnaligned(as: Int32.self)) }
+    guard let records = fields.next(), let length = copy(records, into: run),
+      last &- first &+ 1 == UInt64(length)
+    else { throw .torn(sequence: first) }
+    let expected = Journal.checksum(
+      of: records, symbol: symbol, sequence: first, last: last, epoch: epoch)
+    guard checksum == (format == 1 ? nil : expected) else {
+      throw .damaged(symbol: symbol, sequence: first)
+    }
+    return Row(sequence: first, epoch: epoch, length: length)
   }
 
   /// A row is never larger than a page; records in it are not aligned.

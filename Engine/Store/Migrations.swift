@@ -1,7 +1,8 @@
 extension Schema {
   /// Number 1 first. A migration that was released is never changed: add the next one.
   static let migrations = [
-    symbolTables + journalTables + accountTables + snapshotTables + projectionTables + seeds
+    symbolTables + journalTables + accountTables + snapshotTables + projectionTables + seeds,
+    journalChecksum + firstAnswers,
   ]
 
   /// Times are microseconds since 1970 everywhere, as in the records.
@@ -198,6 +199,44 @@ extension Schema {
       (3, 'AAPL', 'AAPL', 'USD', 2, 1, 0, 1, 1, 10000000, 100000000),
       (4, 'GOOG', 'GOOG', 'USD', 2, 1, 0, 1, 1, 10000000, 100000000),
       (5, 'MSFT', 'MSFT', 'USD', 2, 1, 0, 1, 1, 10000000, 100000000);
+
+    """
+
+  /// Null in the rows of format 1, which have none.
+  private static let journalChecksum = """
+    alter table journal add column checksum int;
+
+    """
+
+  /// What a repeated command is answered with when neither its order's row nor the journal tell.
+  ///
+  /// `answers` is made from the journal like `orders` and `trades`, but only from where a symbol's
+  /// tables were when it was added; `mass_cancels` is the plan of a cancel that spans symbols.
+  private static let firstAnswers = """
+    create table answers (
+      symbol_id int not null,
+      sequence bigint not null,
+      order_id bigint not null,
+      price bigint not null,
+      stop_price bigint not null,
+      quantity bigint not null,
+      filled bigint not null,
+      remaining bigint not null,
+      filled_quote bigint not null,
+      status smallint not null,
+      reason smallint not null,
+      primary key (symbol_id, sequence)
+    );
+    alter table projections add column answers_after bigint not null default 0;
+    update projections set answers_after = sequence;
+
+    create table mass_cancels (
+      account bigint not null,
+      key text not null,
+      symbols bigint[] not null,
+      created_at bigint not null default \(now),
+      primary key (account, key)
+    );
 
     """
 }

@@ -24,6 +24,11 @@ public enum Schema {
   /// Brings the database to the current schema, in one transaction. Safe to call again, and by
   /// several processes at once.
   public static func migrate(_ connection: Connection) throws(SchemaError) {
+    try migrate(connection, to: version)
+    try check(connection)
+  }
+
+  package static func migrate(_ connection: Connection, to version: Int) throws(SchemaError) {
     do {
       try connection.transaction { () throws(PostgresError) in
         try connection.run("select pg_advisory_xact_lock(\(lock))")
@@ -42,7 +47,6 @@ public enum Schema {
         }
       }
     } catch { throw .database(error) }
-    try check(connection)
   }
 
   /// Refuses a database whose schema a newer program made.

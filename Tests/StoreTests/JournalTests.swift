@@ -181,6 +181,39 @@ struct JournalTests {
     }
   }
 
+  @Test("names the row in which a single bit was flipped")
+  func damaged() throws {
+    let journal = try journal()
+    try append(commands(1...100), to: journal, epoch: 1)
+    let connection = try Connection(settings)
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SplitMix(seed: seed)
+    for _ in 0..<40 {
+      let byte = Int.random(in: 0..<7680, using: &random)
+      let bit = Int.random(in: 0..<8, using: &random)
+      let flip = """
+        update journal set records = set_byte(
+          records, \(byte), get_byte(records, \(byte)) # \(1 << bit)) where sequence = 41
+        """
+      try connection.run(flip)
+      try expectDamage(at: 41, "seed \(seed): byte \(byte) bit \(bit)")
+      try connection.run(flip)
+    }
+    try connection.run("update journal set epoch = 3 where sequence = 81")
+    try expectDamage(at: 81, "epoch")
+    try connection.run("update journal set epoch = 1, checksum = null where sequence = 81")
+    try expectDamage(at: 81, "without its checksum")
+    #expect(try readAll(through: 80) == Array(1...80))
+  }
+
+  private func expectDamage(at sequence: UInt64, _ what: String) throws {
+    let error = #expect(throws: JournalError.self, "\(what)") { try readAll() }
+    guard case .damaged(symbol: 1, sequence: sequence) = error else {
+      Issue.record("\(what): \(String(describing: error))")
+      return
+    }
+  }
+
   /// Counted in processor time of both ends, which overlap: other tests that run at the same time
   /// do not count.
   @Test("reads a million commands in under two seconds")

@@ -75,7 +75,7 @@ struct ProjectionTests {
   @Test("equals a naive recomputation, however the stream is cut", arguments: 1...6)
   func random(seed: UInt64) throws {
     var market = RandomMarket(seed: seed, symbol: symbol)
-    var sizes = SplitMix(state: seed)
+    var sizes = SplitMix(seed: seed)
     let writer = try writer()
     var buffer = ProjectionBuffer(position: try writer.position())
     for _ in 0..<12 {

@@ -1,3 +1,4 @@
+import TestSupport
 import Wire
 
 /// A toy market that makes plausible commands and events without a book's rules, and keeps every
@@ -31,7 +32,7 @@ struct RandomMarket {
   private let symbol: UInt32
 
   init(seed: UInt64, symbol: UInt32) {
-    random = SplitMix(state: seed)
+    random = SplitMix(seed: seed)
     self.symbol = symbol
   }
 
@@ -220,17 +221,5 @@ struct RandomMarket {
     var event = event(.state, command, order: 0)
     event.state = UInt8.random(in: 1...3, using: &random)
     return Step(command: command, events: [event])
-  }
-}
-
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

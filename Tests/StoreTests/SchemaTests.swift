@@ -29,6 +29,29 @@ struct SchemaTests {
     #expect(names == ["BTC-USD", "ETH-USD", "AAPL", "GOOG", "MSFT"])
   }
 
+  @Test("made by the first program is brought to today's, and its journal is still read")
+  func upgrade() throws {
+    let connection = try Connection(settings)
+    try Schema.migrate(connection, to: 1)
+    try commands(1...3).withUnsafeBytes { bytes in
+      let parameters = Parameters()
+      parameters.add(bytes: bytes)
+      _ = try connection.query(
+        "insert into journal values (1, 3, 7, 10, 1, 1, $1)", parameters)
+    }
+    try connection.run("insert into projections values (1, 3)")
+    try Schema.migrate(connection)
+    let journal = try Journal(symbol: 1, connection: Connection(settings))
+    try commands(4...5).withUnsafeBufferPointer { try journal.append($0, epoch: 7) }
+    var found: [UInt64] = []
+    try JournalReader(symbol: 1, connection: connection).read { run, _ in
+      found += run.map(\.sequence)
+      return true
+    }
+    #expect(found == [1, 2, 3, 4, 5])
+    #expect(try connection.query("select answers_after from projections").int64(0, 0) == 3)
+  }
+
   @Test("made by a newer program is refused")
   func newer() throws {
     let connection = try Connection(settings)

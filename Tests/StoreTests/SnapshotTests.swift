@@ -15,7 +15,7 @@ struct SnapshotTests {
   }
 
   func content(_ length: Int, seed: UInt64) -> [UInt8] {
-    var random = SplitMix(state: seed)
+    var random = SplitMix(seed: seed)
     return (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
   }
 

@@ -117,6 +117,34 @@ struct CrashTests {
     try expectJournalIsWhole(harness, accepted: 6)
   }
 
+  @Test("is not followed by one that trades on from a damaged journal")
+  func damagedJournal() throws {
+    let harness = try EngineHarness()
+    try harness.start()
+    let segment = try harness.segment()
+    for price in 1...5 as ClosedRange<Int64> {
+      _ = try harness.ask(limit(.buy, 1, at: price), of: segment)
+    }
+    harness.engine?.kill()
+    _ = harness.engine?.wait()
+    let connection = try harness.connect()
+    let row = try connection.query("select max(sequence) from journal where symbol_id = 1")
+      .int64(0, 0)
+    // The trace, which decides nothing.
+    let flip = """
+      update journal set records = set_byte(records, 165, get_byte(records, 165) # 1)
+      where symbol_id = 1 and sequence = \(row)
+      """
+    try connection.run(flip)
+    let next = try harness.start()
+    #expect(next.wait(within: 20) == .code(1))
+    #expect(next.output.contains("the journal's row at \(row) of symbol 1 is damaged"))
+    try connection.run(flip)
+    try harness.start()
+    _ = try harness.ask(limit(.buy, 1, at: 6), of: segment)
+    #expect(segment.board.summary()?.open_orders == 6)
+  }
+
   /// The journal, read by itself, has no gap and holds this many placed orders.
   private func expectJournalIsWhole(_ harness: EngineHarness, accepted: Int) throws {
     var placed = 0

@@ -1,5 +1,6 @@
 #ifndef OUTCRY_CSHARED_H
 #define OUTCRY_CSHARED_H
+#include "checksum.h"
 #include "exchange.h"
 #include "layouts.h"
 #include "segment.h"

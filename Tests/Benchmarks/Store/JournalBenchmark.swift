@@ -25,6 +25,20 @@ struct JournalBenchmark {
       try append(size: size, rounds: rounds, from: &next)
     }
     try read(through: next - 1)
+    checksum("by the processor's instruction", outcry_crc32c)
+    checksum("without it", outcry_crc32c_portable)
+  }
+
+  /// What a full row's checksum costs its writer, and its reader again.
+  private func checksum(_ how: String, _ sum: (UInt32, UnsafeRawPointer?, Int) -> UInt32) {
+    let row = [Command](repeating: Command(.place, account: 7), count: Journal.commandsPerRow)
+    let rounds = 20_000
+    var last: UInt32 = 0
+    let start = monotonicSeconds()
+    row.withUnsafeBytes { for _ in 0..<rounds { last = sum(last, $0.baseAddress, $0.count) } }
+    let seconds = monotonicSeconds() - start
+    let each = seconds / Double(rounds * row.count) * 1e9
+    print("  checksum \(how): \(Int(each.rounded())) ns a command (\(last))")
   }
 
   private func append(size: Int, rounds: Int, from next: inout UInt64) throws {
