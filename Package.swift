@@ -107,7 +107,7 @@ let package = Package(
     program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
-    tests(of: "Settings", needs: ["Settings"]),
+    tests(of: "Settings", needs: ["Settings", "TestSupport"]),
     tests(
       of: "Supervision",
       needs: ["SharedMemory", "Supervision", "TestSupport", "outcry", "outcry-worker"]),

@@ -10,7 +10,7 @@ struct Command: Sendable {
 
 enum Commands {
   static let all = [
-    up, down, status, symbols, scale, verify, replay, journal, rebuild, supervise,
+    up, down, status, symbols, scale, config, verify, replay, journal, rebuild, supervise,
   ]
 
   static func named(_ name: String) -> Command? { all.first { $0.name == name } }

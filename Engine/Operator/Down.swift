@@ -33,15 +33,15 @@ extension Commands {
     print("Its data are in \(folder.path); remove that folder to wipe them.")
   }
 
-  /// The tools need not be installed to stop what they started, so no `Stack` is made for it.
+  /// The tools need not be installed to stop what they started, so no `Stack` is made for it; nor
+  /// need the configuration be right any more.
   private static func instanceName(in folder: StateFolder) -> String {
-    let environment = Settings.processEnvironment().merging(SavedEnvironment.read(from: folder)) {
-      $1
-    }
-    guard let name = environment["OUTCRY_INSTANCE"], Settings.isInstanceName(name) else {
-      return folder.instance
-    }
-    return name
+    let saved = SavedEnvironment.read(from: folder)
+    if let name = saved["OUTCRY_INSTANCE"], Settings.isInstanceName(name) { return name }
+    let environment = Settings.processEnvironment().merging(saved) { $1 }
+    let found = try? Stack.configuration(of: folder, environment: environment)
+    guard let found, found.isGiven("instance") else { return folder.instance }
+    return found.settings.instance
   }
 
   /// The supervisor gets as long as its programs may take together; then it is killed, and with

@@ -27,14 +27,19 @@ struct Place {
 
   /// The stack as it was started, or as it would be started from this environment.
   func stack(in folder: StateFolder) throws -> Stack {
+    try Stack(
+      folder: folder, environment: environment(of: folder), programsFolder: programsFolder,
+      tools: try Tools.find())
+  }
+
+  /// The variables the exchange was started with while it runs, else those of this process.
+  func environment(of folder: StateFolder) -> [String: String] {
     var environment = Settings.processEnvironment()
     if SupervisorLock.holder(of: folder.pidFile) != nil {
       environment = environment.filter { !$0.key.hasPrefix("OUTCRY_") }
       environment.merge(SavedEnvironment.read(from: folder)) { $1 }
     }
-    return try Stack(
-      folder: folder, environment: environment, programsFolder: programsFolder,
-      tools: try Tools.find())
+    return environment
   }
 
   /// nginx's configuration and pages lie in the repository, above the folder this program was
@@ -55,13 +60,12 @@ struct Place {
 }
 
 /// The OUTCRY_ variables the exchange was started with, kept beside it: `status` has to find the
-/// database without being told again.
+/// database without being told again, and from any folder.
 enum SavedEnvironment {
   static func file(_ folder: StateFolder) -> String { "\(folder.path)/environment" }
 
-  static func write(to folder: StateFolder) throws {
-    let lines = Settings.processEnvironment().filter { $0.key.hasPrefix("OUTCRY_") }
-      .map { "\($0.key)=\($0.value)\n" }.sorted()
+  static func write(_ stack: Stack, to folder: StateFolder) throws {
+    let lines = stack.environment.map { "\($0.key)=\($0.value)\n" }.sorted()
     // A connection string may carry a password.
     try Files.replace(file(folder), with: lines.joined(), mode: 0o600)
   }

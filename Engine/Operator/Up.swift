@@ -13,8 +13,9 @@ extension Commands {
 
         --programs FOLDER   where outcry-engine and outcry-worker lie, if not beside this program
 
-      OUTCRY_PORT (8080), OUTCRY_WORKERS (2) and the other variables of the README change what is
-      started. With OUTCRY_DATABASE or OUTCRY_REDIS set, that server is used and none is started.
+      The settings come from outcry.conf in the state folder, or the file OUTCRY_CONFIG names, and
+      from variables such as OUTCRY_PORT (8080); `outcry config` says more. With a database or a
+      Redis of yours set, that server is used and none is started.
       """
   ) { arguments in
     let place = try Place(&arguments)
@@ -77,7 +78,7 @@ private struct Start {
     try leftovers.removeSegments(of: stack.settings.instance)
     try requirePrograms()
     try requirePort()
-    try SavedEnvironment.write(to: folder)
+    try SavedEnvironment.write(stack, to: folder)
     try Preparation(of: stack).run(nginxFolder: try place.nginxFolder())
 
     let log = try LogFile(path: "\(folder.logs)/supervisor.log").open()
@@ -87,7 +88,8 @@ private struct Start {
       command: [
         own, "supervise", "--state", folder.path, "--programs", place.programsFolder,
       ],
-      environment: Settings.processEnvironment(), folder: folder.path, output: log)
+      environment: Settings.processEnvironment().merging(stack.environment) { $1 },
+      folder: folder.path, output: log)
     _ = try spawn.start()
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 
 do {
   var arguments = try Arguments(Array(CommandLine.arguments.dropFirst()))
@@ -17,6 +18,9 @@ do {
 } catch let error as Usage {
   printError("\(error.description)\n\(error.seeAlso)")
   exit(64)
+} catch let problems as Settings.Problems {
+  for problem in problems.list { printError(problem) }
+  exit(78)
 } catch {
   printError("\(error)")
   exit(1)

@@ -2,11 +2,12 @@ import CShared
 import Glibc
 
 extension Settings {
-  /// The settings of this process. When they are wrong it says all that is and exits with 78,
-  /// which sysexits.h calls a configuration error: no restart would help.
+  /// The settings of this process, from its file and its variables. When they are wrong it says
+  /// all that is and exits with 78, which sysexits.h calls a configuration error: no restart would
+  /// help.
   public static func ofThisProcess() -> Settings {
     do {
-      return try Settings(environment: processEnvironment())
+      return try Configuration.load(environment: processEnvironment()).settings
     } catch {
       let log = Log(role: "settings")
       for problem in error.list { log.error(problem) }

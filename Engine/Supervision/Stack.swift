@@ -5,6 +5,8 @@ import Settings
 public struct Stack: Sendable {
   public var folder: StateFolder
   public var settings: Settings
+  /// Where the settings come from.
+  public let configuration: Configuration
   /// Where `outcry-engine` and `outcry-worker` lie: beside `outcry`.
   public var programsFolder: String
   public var tools: Tools
@@ -18,38 +20,62 @@ public struct Stack: Sendable {
     self.folder = folder
     self.tools = tools
     self.programsFolder = programsFolder
-    settings = try Settings(environment: environment)
-    func isGiven(_ name: String) -> Bool { environment[name]?.isEmpty == false }
-    settings.stateDirectory = folder.path
-    ownsDatabase = !isGiven("OUTCRY_DATABASE")
-    ownsRedis = !isGiven("OUTCRY_REDIS")
-    if !isGiven("OUTCRY_INSTANCE") { settings.instance = folder.instance }
-    if ownsDatabase {
-      settings.database = "host=\(folder.postgresSocketFolder) user=outcry dbname=outcry"
-    }
-    if ownsRedis { settings.redis = .unix(path: folder.redisSocket) }
-    if !isGiven("OUTCRY_LISTEN") { settings.listen = .unix(path: folder.workersSocket) }
-    if !isGiven("OUTCRY_SECRET_FILE") { settings.secretFile = folder.secretFile }
-    if !isGiven("OUTCRY_ADMIN_KEY_FILE") { settings.adminKeyFile = folder.adminKeyFile }
+    configuration = try Stack.configuration(of: folder, environment: environment)
+    settings = Stack.settings(of: configuration, in: folder)
+    ownsDatabase = !configuration.isGiven("database")
+    ownsRedis = !configuration.isGiven("redis")
   }
 
-  /// What every program of the exchange itself finds in its environment.
-  public var environment: [String: String] {
+  /// The settings, those included that follow from the state folder.
+  public static func settings(of configuration: Configuration, in folder: StateFolder) -> Settings {
+    var settings = configuration.settings
+    for (name, value) in derived(from: folder) where !configuration.isGiven(name) {
+      settings.set(name, to: value)
+    }
+    return settings
+  }
+
+  /// What is set for the exchange of this folder. The environment may be one that a stack made: a
+  /// value in it that follows from the folder anyway was given by nobody.
+  public static func configuration(of folder: StateFolder, environment: [String: String])
+    throws(Settings.Problems) -> Configuration
+  {
+    var environment = environment
+    for (name, value) in derived(from: folder) {
+      let variable = "OUTCRY_\(name.uppercased())"
+      if environment[variable] == value { environment[variable] = nil }
+    }
+    environment["OUTCRY_STATE_DIR"] = folder.path
+    return try Configuration.load(environment: environment)
+  }
+
+  /// What follows from the state folder where nothing else was said.
+  private static func derived(from folder: StateFolder) -> KeyValuePairs<String, String> {
     [
-      "OUTCRY_STATE_DIR": folder.path,
-      "OUTCRY_INSTANCE": settings.instance,
-      "OUTCRY_DATABASE": settings.database,
-      "OUTCRY_REDIS": settings.redis.description,
-      "OUTCRY_LISTEN": settings.listen.description,
-      "OUTCRY_WORKERS": String(settings.workers),
-      "OUTCRY_SECRET_FILE": settings.secretFile,
-      "OUTCRY_ADMIN_KEY_FILE": settings.adminKeyFile,
-      "OUTCRY_PORT": String(settings.port),
-      "OUTCRY_SNAPSHOT_EVERY": String(settings.snapshotEvery),
-      "OUTCRY_JOURNAL_KEEP": String(settings.journalKeep),
-      "OUTCRY_REQUEST_DEADLINE_MS": String(settings.requestDeadlineMilliseconds),
-      "OUTCRY_LOG_LEVEL": "\(settings.logLevel)",
+      "state_dir": folder.path,
+      "instance": folder.instance,
+      "database": "host=\(folder.postgresSocketFolder) user=outcry dbname=outcry",
+      "redis": folder.redisSocket,
+      "listen": folder.workersSocket,
+      "secret_file": folder.secretFile,
+      "admin_key_file": folder.adminKeyFile,
     ]
+  }
+
+  /// What every program of the exchange itself finds in its environment. What the file says is
+  /// left to the file: programs that are told to reload read it again, and a variable would hide
+  /// what it says by then.
+  public var environment: [String: String] {
+    var result: [String: String] = [:]
+    for setting in Settings.catalogue where configuration.source(of: setting.name) == .environment {
+      result[setting.variable] = setting.show(settings)
+    }
+    for (name, value) in Stack.derived(from: folder) where !configuration.isGiven(name) {
+      result["OUTCRY_\(name.uppercased())"] = value
+    }
+    result["OUTCRY_STATE_DIR"] = folder.path
+    result["OUTCRY_CONFIG"] = configuration.file
+    return result
   }
 
   /// In the order they start; they stop in the reverse one.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Wire
 
-/// `OUTCRY_SEED` repeats one run; `OUTCRY_BOOK_COMMANDS` sets how many commands are run in all.
+/// `BOOK_SEED` repeats one run; `BOOK_COMMANDS` sets how many commands are run in all.
 @Suite("The book under random commands")
 struct RandomTests {
   static func setting(_ name: String) -> UInt64? {
@@ -13,16 +13,16 @@ struct RandomTests {
   @Test("agrees with the obvious book on every refusal, event and order")
   func agreesWithTheObviousBook() throws {
     let length = 1_000
-    let seed = Self.setting("OUTCRY_SEED")
+    let seed = Self.setting("BOOK_SEED")
     let first = seed ?? UInt64.random(in: 0..<1 << 62)
-    let wanted = Int(Self.setting("OUTCRY_BOOK_COMMANDS") ?? 2_000_000)
+    let wanted = Int(Self.setting("BOOK_COMMANDS") ?? 2_000_000)
     for run in 0..<UInt64(seed == nil ? wanted / length : 1) {
       guard var dispute = try ObviousBookDispute(seed: first &+ run, commands: length) else {
         continue
       }
       try dispute.shrink()
       let table = try dispute.table()
-      Issue.record("again with OUTCRY_SEED=\(first &+ run)\n\(table)")
+      Issue.record("again with BOOK_SEED=\(first &+ run)\n\(table)")
       return
     }
   }

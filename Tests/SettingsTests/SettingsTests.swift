@@ -7,6 +7,7 @@ struct SettingsTests {
   func defaults() throws {
     let settings = try Settings(environment: [:])
     #expect(settings == Settings())
+    #expect(try Configuration.load(environment: [:]).settings == Settings())
     #expect(settings.instance == "outcry")
     #expect(settings.workers == 2)
     #expect(settings.port == 8080)
@@ -20,6 +21,12 @@ struct SettingsTests {
       "OUTCRY_SECRET_FILE": "/run/secrets/master", "OUTCRY_ADMIN_KEY_FILE": "/run/secrets/admin",
       "OUTCRY_STATE_DIR": "/var/lib/outcry", "OUTCRY_PORT": "8081",
       "OUTCRY_REQUEST_DEADLINE_MS": "250", "OUTCRY_LOG_LEVEL": "debug",
+      "OUTCRY_WORKER_RECYCLE": "1000", "OUTCRY_WORKER_STUCK_SECONDS": "9",
+      "OUTCRY_SLOW_REQUEST_MS": "10", "OUTCRY_DATABASE_IDLE_SECONDS": "11",
+      "OUTCRY_ACCOUNT_RATE": "12", "OUTCRY_ACCOUNT_ORDERS": "13", "OUTCRY_ADDRESS_RATE": "14",
+      "OUTCRY_ADDRESS_CONNECTIONS": "15", "OUTCRY_LOGIN_RATE": "16",
+      "OUTCRY_TRUSTED_ADDRESSES": "::1", "OUTCRY_CLIENT_TIMEOUT_SECONDS": "17",
+      "OUTCRY_SNAPSHOT_EVERY": "1001", "OUTCRY_JOURNAL_KEEP": "1048577",
     ])
     var expected = Settings()
     expected.instance = "outcry-8081"
@@ -33,6 +40,19 @@ struct SettingsTests {
     expected.port = 8081
     expected.requestDeadlineMilliseconds = 250
     expected.logLevel = .debug
+    expected.workerRecycle = 1000
+    expected.workerStuckSeconds = 9
+    expected.slowRequestMilliseconds = 10
+    expected.databaseIdleSeconds = 11
+    expected.accountRate = 12
+    expected.accountOrders = 13
+    expected.addressRate = 14
+    expected.addressConnections = 15
+    expected.loginRate = 16
+    expected.trustedAddresses = ["::1"]
+    expected.clientTimeoutSeconds = 17
+    expected.snapshotEvery = 1001
+    expected.journalKeep = 1_048_577
     #expect(settings == expected)
   }
 

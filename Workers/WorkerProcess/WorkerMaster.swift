@@ -19,7 +19,7 @@ enum WorkerMaster {
       socket: socket,
       options: Master.Options(
         program: ownPath(), arguments: isEcho ? ["--child", "--echo"] : ["--child"],
-        count: settings.workers),
+        count: settings.workers.least),
       log: log, report: { show($0, on: score) })
     master.run()
   }
