@@ -107,15 +107,13 @@ private struct EngineGauge {
   let segment: SymbolSegment
   private let at = Clock.monotonicNanos()
   private let commands: UInt64
-  private let commits: UInt64
-  private let commitNanos: UInt64
+  private let commits: HistogramReading
 
   init(name: String, segment: SymbolSegment) {
     self.name = name
     self.segment = segment
     commands = segment.metric(EngineMetric.commands)
-    commits = segment.metric(EngineMetric.commits)
-    commitNanos = segment.metric(EngineMetric.commitNanos)
+    commits = segment.histogram(.commit)
   }
 
   /// Commands that are committed and not yet in the tables of orders and trades.
@@ -128,10 +126,9 @@ private struct EngineGauge {
   func read() -> (perSecond: Int, commit: String) {
     let seconds = Double(Clock.monotonicNanos() - at) / 1e9
     let done = max(segment.metric(EngineMetric.commands), commands) - commands
-    let times = max(segment.metric(EngineMetric.commits), commits) - commits
-    let nanos = max(segment.metric(EngineMetric.commitNanos), commitNanos) - commitNanos
-    guard times > 0 else { return (Int(Double(done) / seconds), "-") }
-    let hundredths = nanos / times / 10_000
+    let new = segment.histogram(.commit).since(commits)
+    guard new.count > 0 else { return (Int(Double(done) / seconds), "-") }
+    let hundredths = new.sumNanos / new.count / 10_000
     let fraction = hundredths % 100
     return (
       Int(Double(done) / seconds),

@@ -3,12 +3,20 @@
 public struct TakenRequest: Sendable {
   public let reference: MailboxReference
   public let commandCount: Int
+  /// When its worker offered it and when the engine took it, CLOCK_MONOTONIC nanoseconds.
+  public let postedAt: Int64
+  public let takenAt: Int64
   @usableFromInline let state: MailboxState
 
   @inlinable
-  init(reference: MailboxReference, commandCount: Int, state: MailboxState) {
+  init(
+    reference: MailboxReference, commandCount: Int, postedAt: Int64, takenAt: Int64,
+    state: MailboxState
+  ) {
     self.reference = reference
     self.commandCount = commandCount
+    self.postedAt = postedAt
+    self.takenAt = takenAt
     self.state = state
   }
 }
@@ -45,7 +53,8 @@ public struct EngineDesk: @unchecked Sendable {
   /// copy the commands out at once: its worker cannot give up meanwhile, but may right after.
   @inlinable
   public func take(
-    _ reference: MailboxReference, copy: (UnsafeBufferPointer<Command>) -> Void
+    _ reference: MailboxReference, at now: Int64 = Clock.monotonicNanos(),
+    copy: (UnsafeBufferPointer<Command>) -> Void
   ) -> TakeOutcome {
     guard reference.isInRange else { return .stale }
     let place = place(of: reference)
@@ -61,13 +70,18 @@ public struct EngineDesk: @unchecked Sendable {
     }
     // Read before the swap, which fails when the worker has begun to change them.
     let count = Int(place.head.pointee.command_count)
+    let postedAt = place.head.pointee.posted_at
     guard place.head.pointee.symbol_id == symbolID, count > 0, count <= place.commandCapacity,
       place.swap(seen, for: seen.moved(to: .copying, epoch: epoch))
     else { return .stale }
     copy(UnsafeBufferPointer(start: place.commands, count: count))
+    place.head.pointee.taken_at = now
     let taken = seen.moved(to: .taken, epoch: epoch)
     place.set(taken)
-    return .taken(TakenRequest(reference: reference, commandCount: count, state: taken))
+    return .taken(
+      TakenRequest(
+        reference: reference, commandCount: count, postedAt: postedAt, takenAt: now,
+        state: taken))
   }
 
   /// Nil when the worker has given up: the reply is then nobody's and must be dropped.
@@ -114,10 +128,13 @@ public struct ReplyWriter {
 
   /// From here on the reply is the worker's. Its bell is rung by `WorkerBells.ringAll`.
   @inlinable
-  public consuming func finish(touching bells: inout WorkerBells) {
+  public consuming func finish(
+    touching bells: inout WorkerBells, at now: Int64 = Clock.monotonicNanos()
+  ) {
     precondition(answerCount == request.commandCount, "a command without an answer")
     place.head.pointee.answer_count = UInt32(truncatingIfNeeded: answerCount)
     place.head.pointee.fill_count = UInt32(truncatingIfNeeded: fillCount)
+    place.head.pointee.replied_at = now
     place.set(request.state.moved(to: .replied))
     bells.touch(request.reference)
   }

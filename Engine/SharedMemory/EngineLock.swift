@@ -43,6 +43,11 @@ public final class EngineLock: Sendable {
     set(offset(ofMetric: index), symbol.metric(index) &+ amount)
   }
 
+  /// A histogram has one writing thread.
+  public func histogram(_ histogram: EngineHistogram) -> HistogramWriter {
+    HistogramWriter(base: symbol.place(of: histogram))
+  }
+
   private func offset(ofMetric index: Int) -> Int {
     precondition(index >= 0 && index < SymbolSegment.metricCount, "no such metric")
     return Int(OUTCRY_SYMBOL_METRICS) + 8 * index

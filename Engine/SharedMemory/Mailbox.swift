@@ -42,15 +42,22 @@ public struct Mailbox: @unchecked Sendable {
   /// Offers the first `count` commands to the engine of the symbol. The reference then has to
   /// go into the symbol's ring; when that is full, `giveUp`.
   @inlinable
-  public func post(symbolID: UInt32, count: Int) -> MailboxReference {
+  public func post(symbolID: UInt32, count: Int, at now: Int64 = Clock.monotonicNanos())
+    -> MailboxReference
+  {
     let idle = place.load()
     precondition(idle.phase == .idle, "posted twice")
     precondition(count > 0 && count <= place.commandCapacity, "commands do not fit")
     place.head.pointee.symbol_id = symbolID
     place.head.pointee.command_count = UInt32(truncatingIfNeeded: count)
+    place.head.pointee.posted_at = now
     place.set(idle.moved(to: .posted))
     return MailboxReference(slot: slot, mailbox: index, generation: idle.generation)
   }
+
+  /// When the engine took the request and when it wrote the answer, once `isAnswered`.
+  @inlinable public var takenAt: Int64 { place.head.pointee.taken_at }
+  @inlinable public var repliedAt: Int64 { place.head.pointee.replied_at }
 
   /// Ends the waiting. After `nothingDone` and `unknown` no reply can reach the mailbox.
   @inlinable

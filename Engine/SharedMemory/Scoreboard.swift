@@ -45,6 +45,9 @@ public struct Score: @unchecked Sendable {
     word.pointee.store(sum, ordering: .relaxed)
   }
 
+  /// For the line that stands for a whole process.
+  func set(residentBytes: UInt64) { entry.pointee.resident_bytes = residentBytes }
+
   /// Gives the line back, for tests and an orderly end.
   public func abandon() { segment.unlock(Int64(OUTCRY_LOCK_SCOREBOARD) + Int64(index)) }
 
@@ -66,6 +69,8 @@ public struct ScoreReading: Sendable {
   public let startedAt: Int64
   public let heartbeat: Int64
   public let counters: [UInt64]
+  /// Of its process; 0 on lines that do not stand for all of it.
+  public let residentBytes: UInt64
   /// Whether the process lives, wherever it runs: its lock says so.
   public let isAlive: Bool
 }
@@ -117,6 +122,7 @@ extension ExchangeSegment {
           symbolID: seen.symbol_id, number: seen.number, startedAt: seen.started_at,
           heartbeat: seen.heartbeat,
           counters: withUnsafeBytes(of: counters) { Array($0.bindMemory(to: UInt64.self)) },
+          residentBytes: seen.resident_bytes,
           isAlive: segment.isLocked(Int64(OUTCRY_LOCK_SCOREBOARD) + Int64(index))))
     }
     return readings

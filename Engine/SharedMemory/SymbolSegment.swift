@@ -66,6 +66,15 @@ public final class SymbolSegment: Sendable {
     return word(Int(OUTCRY_SYMBOL_METRICS) + 8 * index)
   }
 
+  public func histogram(_ histogram: EngineHistogram) -> HistogramReading {
+    HistogramReading(at: place(of: histogram))
+  }
+
+  func place(of histogram: EngineHistogram) -> UnsafeMutableRawPointer {
+    segment.base + Int(OUTCRY_SYMBOL_HISTOGRAMS)
+      + histogram.rawValue * Int(OUTCRY_HISTOGRAM_LENGTH)
+  }
+
   /// Ends the engine's `waitForWork`, for what does not come through the ring.
   public func wakeEngine() { ring.words.ring() }
 

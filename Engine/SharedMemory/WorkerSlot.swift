@@ -9,6 +9,7 @@ import Synchronization
 public final class WorkerSlot: Sendable {
   public let index: Int
   public let bell: Bell
+  public let gauges: WorkerGauges
   private let segment: Segment
   private let lists: Mutex<Lists>
 
@@ -27,8 +28,12 @@ public final class WorkerSlot: Sendable {
     self.index = index
     let offset = Int(OUTCRY_EXCHANGE_SLOTS) + index * Int(OUTCRY_SLOT_LENGTH)
     try segment.reserve(offset: offset, length: Int(OUTCRY_SLOT_SMALL))
+    let lanes = Int(OUTCRY_LANES) * Int(OUTCRY_LANE_LENGTH)
+    try segment.reserve(offset: offset + Int(OUTCRY_SLOT_LANES), length: lanes)
     let base = segment.base + offset
     bell = Bell(slotBase: base)
+    gauges = WorkerGauges(slotBase: base)
+    gauges.reset()
     var lists = Lists(
       small: [], large: [], retired: [],
       backed: Array(repeating: false, count: Int(OUTCRY_MAILBOXES)))
@@ -45,6 +50,8 @@ public final class WorkerSlot: Sendable {
     head.pointee.pid = UInt32(getpid())
     head.pointee.claims &+= 1
     head.pointee.claimed_at = Clock.wallMicros()
+    let used = segment.base.word32(Int(OUTCRY_EXCHANGE_SLOT_COUNT))
+    used.pointee.max(UInt32(index + 1), ordering: .releasing)
   }
 
   /// For up to 16 commands; nil when all are in use: 503.
@@ -59,6 +66,11 @@ public final class WorkerSlot: Sendable {
     precondition(mailbox.state.phase != .posted, "give up before releasing")
     let isFree = WorkerSlot.makeFree(mailbox.place)
     lists.withLock { WorkerSlot.sort(mailbox.index, into: &$0, isFree: isFree) }
+  }
+
+  /// Where a thread of the worker counts; intake and completion are for one thread each.
+  public func meter(_ lane: WorkerLane) -> WorkerMeter {
+    WorkerMeter(slotBase: base, lane: lane)
   }
 
   /// How many mailboxes wait for an engine that died copying.

@@ -94,11 +94,10 @@ final class EngineThread: @unchecked Sendable {
 
   private func finishCommit(of batch: Batch) {
     if batch.commandCount > 0 {
-      let start = Clock.monotonicNanos()
       journal.awaitCommit(batch.commands)
       lock.addMetric(EngineMetric.commits)
       lock.addMetric(EngineMetric.commands, UInt64(batch.commandCount))
-      lock.addMetric(EngineMetric.commitNanos, UInt64(Clock.monotonicNanos() - start))
+      lock.histogram(.commit).record(Clock.monotonicNanos() - sentNanos)
     }
     committed = batch
     committing = nil

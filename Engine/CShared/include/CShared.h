@@ -3,6 +3,7 @@
 #include "checksum.h"
 #include "exchange.h"
 #include "layouts.h"
+#include "metrics.h"
 #include "segment.h"
 #include "shim.h"
 #include "symbol.h"

@@ -5,9 +5,10 @@
 #define OUTCRY_EXCHANGE_H
 
 #include "layouts.h"
+#include "metrics.h"
 #include "segment.h"
 
-#define OUTCRY_EXCHANGE_LAYOUT 1
+#define OUTCRY_EXCHANGE_LAYOUT 2
 
 /* One symbol. Written once by the directory's writer; `version` is stored last, with release.
  * Afterwards only rules and shard change: into the copy that is not in force, then `version`
@@ -41,7 +42,11 @@ typedef struct {
   uint32_t command_count;     /* worker, while idle */
   uint32_t answer_count;      /* engine, while writing */
   uint32_t fill_count;        /* engine, while writing */
-  uint64_t spare[5];
+  /* CLOCK_MONOTONIC nanoseconds, for the histograms and for people */
+  int64_t posted_at;          /* worker, while idle */
+  int64_t taken_at;           /* engine, while copying */
+  int64_t replied_at;         /* engine, while writing */
+  uint64_t spare[2];
 } outcry_mailbox;
 static_assert(sizeof(outcry_mailbox) == 64, "mailbox");
 
@@ -67,7 +72,8 @@ typedef struct {
   int64_t started_at;
   int64_t heartbeat;
   uint64_t counters[8];
-  uint64_t spare[3];
+  uint64_t resident_bytes;    /* of its process, when this line stands for all of it */
+  uint64_t spare[2];
 } outcry_score;
 static_assert(sizeof(outcry_score) == 128, "score");
 static_assert(offsetof(outcry_score, counters) == 40, "score.counters");
@@ -93,25 +99,33 @@ enum {
 
   /* inside a worker slot */
   OUTCRY_SLOT_MAILBOXES = 64,
+  OUTCRY_SLOT_GAUGES = OUTCRY_SLOT_MAILBOXES + 64 * OUTCRY_MAILBOXES,   /* u64 each, any */
   OUTCRY_SLOT_SMALL = 5 * OUTCRY_PAGE,
   OUTCRY_SLOT_LARGE = OUTCRY_SLOT_SMALL + OUTCRY_SMALL_MAILBOXES * OUTCRY_SMALL_BODY,
-  OUTCRY_SLOT_LENGTH = OUTCRY_SLOT_LARGE + OUTCRY_LARGE_MAILBOXES * OUTCRY_LARGE_BODY,
+  OUTCRY_SLOT_LANES = OUTCRY_SLOT_LARGE + OUTCRY_LARGE_MAILBOXES * OUTCRY_LARGE_BODY,
+  OUTCRY_SLOT_LENGTH = OUTCRY_SLOT_LANES + OUTCRY_LANES * OUTCRY_LANE_LENGTH,
 
   /* inside the segment */
   OUTCRY_EXCHANGE_COUNT = 64,                 /* atomic u32: entries of the directory */
   OUTCRY_EXCHANGE_SCORE_COUNT = 68,           /* atomic u32: lines of the scoreboard ever used */
+  OUTCRY_EXCHANGE_SLOT_COUNT = 72,            /* atomic u32: worker slots ever used */
+  OUTCRY_EXCHANGE_SERIES_COUNT = 76,          /* atomic u32: names given to series */
+  OUTCRY_EXCHANGE_CPU = 128,                  /* u64 each, any: microseconds by role */
   OUTCRY_EXCHANGE_POOL = 1024,                /* atomic u64 each; the worker pool's master */
   OUTCRY_POOL_FIGURES = 64,
   OUTCRY_EXCHANGE_NAMES = OUTCRY_PAGE,        /* atomic u32 each: 1 + entry, by hash of name */
   OUTCRY_EXCHANGE_IDS = OUTCRY_EXCHANGE_NAMES + 4 * OUTCRY_DIRECTORY_BUCKETS,
   OUTCRY_EXCHANGE_ENTRIES = OUTCRY_EXCHANGE_IDS + 4 * OUTCRY_SYMBOL_IDS,
   OUTCRY_EXCHANGE_SCORES = OUTCRY_EXCHANGE_ENTRIES + 256 * OUTCRY_DIRECTORY_CAPACITY,
-  OUTCRY_EXCHANGE_SLOTS = OUTCRY_EXCHANGE_SCORES + 128 * OUTCRY_SCORES,
+  OUTCRY_EXCHANGE_SERIES = OUTCRY_EXCHANGE_SCORES + 128 * OUTCRY_SCORES,
+  OUTCRY_EXCHANGE_SLOTS = OUTCRY_EXCHANGE_SERIES + OUTCRY_SERIES_NAME * OUTCRY_SERIES,
   OUTCRY_EXCHANGE_LENGTH = OUTCRY_EXCHANGE_SLOTS + OUTCRY_WORKER_SLOTS * OUTCRY_SLOT_LENGTH,
 };
 static_assert(OUTCRY_SMALL_REPLY_OFFSET == OUTCRY_SMALL_COMMANDS * sizeof(outcry_command), "");
 static_assert(OUTCRY_LARGE_REPLY_OFFSET == OUTCRY_LARGE_COMMANDS * sizeof(outcry_command), "");
-static_assert(OUTCRY_SLOT_MAILBOXES + OUTCRY_MAILBOXES * 64 <= OUTCRY_SLOT_SMALL, "heads");
+static_assert(OUTCRY_SLOT_GAUGES + 8 * OUTCRY_GAUGES <= OUTCRY_SLOT_SMALL, "heads and gauges");
+static_assert(OUTCRY_EXCHANGE_CPU + 8 * OUTCRY_ROLES <= OUTCRY_EXCHANGE_POOL, "CPU times");
+static_assert(OUTCRY_SLOT_LENGTH % OUTCRY_PAGE == 0, "slots are whole pages");
 static_assert(OUTCRY_SMALL_COMMANDS * sizeof(outcry_result) + 150 * sizeof(outcry_fill)
               <= OUTCRY_SMALL_BODY - OUTCRY_SMALL_REPLY_OFFSET, "small reply");
 static_assert(OUTCRY_LARGE_COMMANDS * sizeof(outcry_result) + 4096 * sizeof(outcry_fill)

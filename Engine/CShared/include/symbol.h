@@ -2,9 +2,10 @@
 #ifndef OUTCRY_SYMBOL_H
 #define OUTCRY_SYMBOL_H
 
+#include "metrics.h"
 #include "segment.h"
 
-#define OUTCRY_SYMBOL_LAYOUT 1
+#define OUTCRY_SYMBOL_LAYOUT 2
 
 typedef struct {
   int64_t price;
@@ -42,7 +43,6 @@ enum {
   OUTCRY_RING_BITS = 14,
   OUTCRY_RING_CAPACITY = 1 << OUTCRY_RING_BITS,
   OUTCRY_BOARD_LEVELS = 1024,
-  OUTCRY_METRICS = 64,
 
   OUTCRY_SYMBOL_TAIL = 128,         /* atomic u64: next position to fill; anyone helps it on */
   OUTCRY_SYMBOL_HEAD = 192,         /* atomic u64: first position not released; engine */
@@ -52,15 +52,17 @@ enum {
   OUTCRY_SYMBOL_PROJECTED = 328,    /* atomic u64: sequence up to which the tables are; engine */
   OUTCRY_SYMBOL_BOARD_VERSION = 384,  /* atomic u64: boards published; low bit: current copy */
   OUTCRY_SYMBOL_WANTED = 448,       /* atomic u64: readers wait for the tables to be here; all */
-  OUTCRY_SYMBOL_METRICS = 512,      /* atomic u64 each; engine */
+  OUTCRY_SYMBOL_METRICS = 512,      /* atomic u64 each; engine, a thread a line */
   OUTCRY_SYMBOL_RING = OUTCRY_PAGE, /* atomic u64 each: lap(32) | reference(32), 0: free */
   OUTCRY_SYMBOL_BOARDS = OUTCRY_SYMBOL_RING + 8 * OUTCRY_RING_CAPACITY,
   OUTCRY_BOARD_BIDS = 256,
   OUTCRY_BOARD_ASKS = OUTCRY_BOARD_BIDS + 16 * OUTCRY_BOARD_LEVELS,
   OUTCRY_BOARD_LENGTH = 9 * OUTCRY_PAGE,
-  OUTCRY_SYMBOL_LENGTH = OUTCRY_SYMBOL_BOARDS + 2 * OUTCRY_BOARD_LENGTH,
+  OUTCRY_SYMBOL_HISTOGRAMS = OUTCRY_SYMBOL_BOARDS + 2 * OUTCRY_BOARD_LENGTH,   /* engine */
+  OUTCRY_SYMBOL_LENGTH = OUTCRY_SYMBOL_HISTOGRAMS + 2 * OUTCRY_PAGE,
 };
 static_assert(OUTCRY_SYMBOL_METRICS + 8 * OUTCRY_METRICS <= OUTCRY_PAGE, "metrics");
+static_assert(OUTCRY_ENGINE_HISTOGRAMS * OUTCRY_HISTOGRAM_LENGTH <= 2 * OUTCRY_PAGE, "histograms");
 static_assert(OUTCRY_BOARD_ASKS + 16 * OUTCRY_BOARD_LEVELS <= OUTCRY_BOARD_LENGTH, "board");
 
 #endif
