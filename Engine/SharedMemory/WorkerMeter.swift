@@ -30,10 +30,9 @@ public enum WorkerHistogram {
   public static let intake = 0
   /// From the engine's answer in shared memory to the answer on its way to nginx.
   public static let reply = 1
-  /// How long work waited for a thread of the slow pool.
-  public static let slowWait = 2
-  /// What a thread of the slow pool was busy with one piece of work.
-  public static let slowWork = 3
+  /// How long work waited for a thread with a connection to the database, and kept it busy.
+  public static let databaseWait = 2
+  public static let databaseWork = 3
 
   /// The whole of a request by what it asked for and the first digit of its status.
   @inlinable

@@ -11,7 +11,8 @@ public final class SnapshotWriter {
   private let epoch: UInt64
   private var part: [UInt8] = []
   private var parts = 0
-  private var length = 0
+  /// Bytes written so far.
+  public private(set) var length = 0
   private var checksum = Checksum()
   private var isFinished = false
 

@@ -28,6 +28,8 @@ final class Batch {
 
   /// The first ring position that was not looked at yet.
   var ringPosition: UInt64 = 0
+  /// When it was known to be durable, CLOCK_MONOTONIC nanoseconds; 0 when nothing had to be.
+  var durableNanos: Int64 = 0
   /// How the market stands after all of it.
   var market = Market()
   /// Requests that a dead engine answered without ringing for them.
@@ -99,6 +101,7 @@ final class Batch {
   /// Empties it and keeps its memory.
   func removeAll() {
     commandCount = 0
+    durableNanos = 0
     hasReading = false
     events.removeAll(keepingCapacity: true)
     eventEnds.removeAll(keepingCapacity: true)

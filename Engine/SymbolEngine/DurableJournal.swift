@@ -27,18 +27,20 @@ final class DurableJournal {
   private let symbol: Symbol
   private let epoch: UInt64
   private let log: Log
+  private let lock: EngineLock
   private let score: Score?
   private let stop: StopFlag
   private var journal: Journal?
   private var isSent = false
 
   init(
-    database: String, symbol: Symbol, epoch: UInt64, journal: Journal, log: Log, score: Score?,
-    stop: StopFlag
+    database: String, symbol: Symbol, lock: EngineLock, journal: Journal, log: Log,
+    score: Score?, stop: StopFlag
   ) {
     self.database = database
     self.symbol = symbol
-    self.epoch = epoch
+    self.lock = lock
+    epoch = lock.epoch
     self.journal = journal
     self.log = log
     self.score = score
@@ -69,6 +71,8 @@ final class DurableJournal {
       }
     }
     score?.set(.retrying)
+    lock.setMetric(EngineMetric.journalIsAway, to: 1)
+    lock.addMetric(EngineMetric.journalRetries)
     var pause = DurableJournal.firstPauseNanos
     while !appendAgain(commands) {
       // Nobody was told of this batch and its requests stay in the ring for the next engine.
@@ -76,6 +80,7 @@ final class DurableJournal {
       usleep(UInt32(pause / 1000))
       pause = min(2 * pause, DurableJournal.longestPauseNanos)
     }
+    lock.setMetric(EngineMetric.journalIsAway, to: 0)
     log.info("the journal goes on", ["sequence": commands[0].sequence])
   }
 

@@ -24,6 +24,7 @@ public final class EngineManager {
   private let exchange: ExchangeSegment
   private let program: String
   private let score: Score?
+  private let usage: ProcessUsage
   private var connection: Connection?
   private var symbols: [UInt32: Symbol] = [:]
   private var running: [UInt32: Engine] = [:]
@@ -37,6 +38,7 @@ public final class EngineManager {
     exchange = try ExchangeSegment.openOrCreate(Instance(name: settings.instance))
     program = try siblingProgram("outcry-engine")
     score = try exchange.claimScore(.manager)
+    usage = ProcessUsage(exchange, role: .manager, score: score)
   }
 
   /// For an engine: stops when the manager that started it dies, so that the next manager finds
@@ -70,6 +72,7 @@ public final class EngineManager {
   /// The list of symbols may be out of reach for a while; the engines that run go on.
   private func pollSymbols() {
     nextPoll = Clock.monotonicNanos() + EngineManager.pollNanos
+    usage.publish()
     do {
       let connection = try openConnection()
       for stored in try Symbols.list(connection) where symbols[stored.symbol.id] != stored.symbol {

@@ -95,9 +95,12 @@ final class EngineThread: @unchecked Sendable {
   private func finishCommit(of batch: Batch) {
     if batch.commandCount > 0 {
       journal.awaitCommit(batch.commands)
+      batch.durableNanos = Clock.monotonicNanos()
       lock.addMetric(EngineMetric.commits)
       lock.addMetric(EngineMetric.commands, UInt64(batch.commandCount))
-      lock.histogram(.commit).record(Clock.monotonicNanos() - sentNanos)
+      let length = batch.commandCount * MemoryLayout<Command>.stride
+      lock.addMetric(EngineMetric.journalBytes, UInt64(length))
+      lock.histogram(.commit).record(batch.durableNanos - sentNanos)
     }
     committed = batch
     committing = nil

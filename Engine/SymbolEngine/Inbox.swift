@@ -1,3 +1,4 @@
+import SharedMemory
 import Wire
 
 /// Committed commands with their events, in order, as a follower receives them.
@@ -42,17 +43,26 @@ struct CommittedRun {
 final class Inbox: @unchecked Sendable {
   private let monitor = Monitor()
   private let capacity: Int
+  private let lock: EngineLock
   private var filling = CommittedRun()
   private var isClosed = false
 
-  init(capacity: Int) { self.capacity = capacity }
+  init(capacity: Int, lock: EngineLock) {
+    self.capacity = capacity
+    self.lock = lock
+    lock.setMetric(EngineMetric.tablesWaitSince, to: 0)
+    lock.setMetric(EngineMetric.tablesWriteSince, to: 0)
+  }
 
   func deliver(_ batch: Batch) {
     monitor.locked {
       while filling.count >= capacity { monitor.wait() }
       let wasEmpty = filling.isEmpty
       batch.forEachCommand { filling.append($0, events: $1) }
-      if wasEmpty { monitor.signal() }
+      if wasEmpty {
+        lock.setMetric(EngineMetric.tablesWaitSince, to: UInt64(Clock.wallMicros()))
+        monitor.signal()
+      }
     }
   }
 
@@ -62,6 +72,9 @@ final class Inbox: @unchecked Sendable {
     return monitor.locked {
       while filling.isEmpty && !isClosed { monitor.wait() }
       swap(&run, &filling)
+      let since = lock.symbol.metric(EngineMetric.tablesWaitSince)
+      lock.setMetric(EngineMetric.tablesWriteSince, to: since)
+      lock.setMetric(EngineMetric.tablesWaitSince, to: 0)
       monitor.signal()
       return isClosed
     }

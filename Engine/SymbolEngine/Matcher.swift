@@ -15,15 +15,25 @@ final class Matcher {
   private let snapshotEvery: UInt64
   private var lastSnapshot: UInt64
   private var incoming: [Command] = []
+  private let lock: EngineLock
+  private let ringWait: HistogramWriter
+  private let matching: HistogramWriter
+  /// When the request that is being run was taken. The next one's clock reading ends it, so that
+  /// a request costs one reading.
+  private var takenNanos: Int64 = 0
 
   init(
     state: consuming SymbolState, events: consuming EventBuffer, reader: RingReader,
-    desk: EngineDesk, snapshots: SnapshotOutbox, snapshotEvery: UInt64, lastSnapshot: UInt64
+    desk: EngineDesk, lock: EngineLock, snapshots: SnapshotOutbox, snapshotEvery: UInt64,
+    lastSnapshot: UInt64
   ) {
     self.state = state
     self.events = events
     self.reader = reader
     self.desk = desk
+    self.lock = lock
+    ringWait = lock.histogram(.ringWait)
+    matching = lock.histogram(.match)
     self.snapshots = snapshots
     self.snapshotEvery = snapshotEvery
     self.lastSnapshot = lastSnapshot
@@ -46,6 +56,8 @@ final class Matcher {
       batch.noteReading(through: position)
       take(reference, at: position, now, batch)
     }
+    noteMatched(at: takenNanos == 0 ? 0 : Clock.monotonicNanos())
+    takenNanos = 0
     batch.market = Market(of: state.book)
     stepSnapshot()
   }
@@ -91,17 +103,25 @@ final class Matcher {
     _ reference: MailboxReference, at position: UInt64, _ now: Int64, _ batch: Batch
   ) {
     incoming.removeAll(keepingCapacity: true)
-    switch desk.take(reference, copy: { incoming.append(contentsOf: $0) }) {
+    let monotonic = Clock.monotonicNanos()
+    noteMatched(at: monotonic)
+    takenNanos = 0
+    switch desk.take(reference, at: monotonic, copy: { incoming.append(contentsOf: $0) }) {
     case .stale: break
     case .answered: batch.bells.touch(reference)
     case .taken(let request):
       batch.append(request)
-      let monotonic = Clock.monotonicNanos()
+      ringWait.record(monotonic - request.postedAt)
+      takenNanos = monotonic
       for index in incoming.indices {
         incoming[index].origin = position
         batch.append(answer(to: &incoming[index], now, monotonic, batch))
       }
     }
+  }
+
+  private func noteMatched(at now: Int64) {
+    if takenNanos != 0 { matching.record(now - takenNanos) }
   }
 
   private func answer(
@@ -118,6 +138,7 @@ final class Matcher {
     switch state.execute(&command, now: now, events: &events) {
     case .refused(let refusal): return refused(refusal, &answer)
     case .duplicate(let first):
+      lock.addMetric(EngineMetric.duplicates)
       answer.sequence = first
       answer.flags = AnswerFlags.duplicate.rawValue
       answer.order_id =
@@ -138,6 +159,7 @@ final class Matcher {
   }
 
   private func refused(_ refusal: Refusal, _ answer: inout Answer) -> Answer {
+    lock.addMetric(EngineMetric.refusals)
     answer.refusal = refusal.rawValue
     return answer
   }

@@ -52,6 +52,8 @@ final class ProjectionThread: @unchecked Sendable {
       run.forEach { buffer.absorb($0, $1) }
       guard write() else { break }
       lock.setProjected(buffer.position)
+      lock.setMetric(EngineMetric.tablesWriteSince, to: 0)
+      lock.addMetric(EngineMetric.tableWrites)
       score?.set(counter: 0, to: buffer.position)
       score?.beat()
       let spent = Clock.monotonicNanos() - start
@@ -89,6 +91,7 @@ final class ProjectionThread: @unchecked Sendable {
         log.warning("the database is away", ["error": "\(error)"])
       }
       writer = nil
+      lock.addMetric(EngineMetric.tableRetries)
       score?.set(.retrying)
       if stop.isRaised { return false }
       usleep(UInt32(pause / 1000))

@@ -42,11 +42,14 @@ final class SnapshotThread: @unchecked Sendable {
     while let sequence = outbox.nextSnapshot() {
       do {
         if try store(sequence, { try takeSlices(of: sequence, into: $0) }) {
+          lock.addMetric(EngineMetric.snapshots)
           log.info("snapshot stored", ["sequence": sequence])
         } else {
+          lock.addMetric(EngineMetric.snapshotFailures)
           log.warning("snapshot given up", ["sequence": sequence])
         }
       } catch {
+        lock.addMetric(EngineMetric.snapshotFailures)
         log.warning("snapshot not stored", ["sequence": sequence, "error": "\(error)"])
         discard()
       }
@@ -78,6 +81,7 @@ final class SnapshotThread: @unchecked Sendable {
     guard try fill(writer) else { return false }
     try writer.finish(format: SymbolState.snapshotFormat)
     newest = sequence
+    lock.showSnapshot(sequence, time: Clock.wallMicros(), length: writer.length)
     let snapshots = Snapshots(symbol: symbol.id, connection: connection)
     try snapshots.prune(keeping: SnapshotThread.kept)
     try forget(snapshots)
@@ -121,5 +125,14 @@ final class SnapshotThread: @unchecked Sendable {
       guard outbox.take({ isLast = $0.isLast }) else { return }
       lock.symbol.wakeEngine()
     }
+  }
+}
+
+extension EngineLock {
+  /// Says which snapshot is the newest, for the figures.
+  func showSnapshot(_ sequence: UInt64, time: Int64, length: Int) {
+    setMetric(EngineMetric.snapshotSequence, to: sequence)
+    setMetric(EngineMetric.snapshotTime, to: UInt64(max(0, time)))
+    setMetric(EngineMetric.snapshotBytes, to: UInt64(max(0, length)))
   }
 }

@@ -43,6 +43,7 @@ public final class SymbolEngine {
       symbol, exchange: exchange, lock: lock, settings: settings, log: log, stop: stop
     ).run(journal: journal, reading: reader)
     while !stop.isRaised {
+      engine.usage.publish()
       signals.wait(milliseconds: 1000)
       look(at: signals)
     }

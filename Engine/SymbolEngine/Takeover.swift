@@ -53,7 +53,14 @@ struct Takeover {
         "orders": recovery.state.book.openOrders,
         "microseconds": (Clock.monotonicNanos() - start) / 1000,
       ])
-    return startThreads(recovery, board, journal)
+    lock.setMetric(EngineMetric.recoveryNanos, to: UInt64(Clock.monotonicNanos() - start))
+    lock.addMetric(EngineMetric.recoveries)
+    let engine = startThreads(recovery, board, journal)
+    // It trades already: nobody waits for this, and without it only a figure is missing.
+    if let newest = try? Snapshots(symbol: symbol.id, connection: reader).labels().first {
+      lock.showSnapshot(newest.sequence, time: newest.createdAt, length: newest.length)
+    }
+    return engine
   }
 
   /// The first record of every engine. A predecessor that still lives, here or on another host,
@@ -118,7 +125,7 @@ struct Takeover {
   ) -> RunningEngine {
     let desk = lock.desk(in: exchange)
     let (reader, releaser) = lock.ringEnds()
-    let inbox = Inbox(capacity: Takeover.projectionCapacity)
+    let inbox = Inbox(capacity: Takeover.projectionCapacity, lock: lock)
     let outbox = SnapshotOutbox()
     let snapshots = SnapshotThread(
       database: settings.database, symbol: symbol, lock: lock, outbox: outbox, log: log,
@@ -126,7 +133,7 @@ struct Takeover {
       journalKeep: UInt64(settings.journalKeep))
     let publisher = feedPublisher(from: recovery.state.sequence)
     let durable = DurableJournal(
-      database: settings.database, symbol: symbol, epoch: lock.epoch, journal: journal, log: log,
+      database: settings.database, symbol: symbol, lock: lock, journal: journal, log: log,
       score: engineScore, stop: stop)
     let teller = Teller(
       lock: lock, desk: desk, releaser: releaser, board: board, tables: inbox,
@@ -136,7 +143,7 @@ struct Takeover {
       buffer: recovery.buffer, inbox: inbox, lock: lock, log: log, stop: stop,
       score: projectionScore)
     let matcher = Matcher(
-      state: recovery.state, events: recovery.events, reader: reader, desk: desk,
+      state: recovery.state, events: recovery.events, reader: reader, desk: desk, lock: lock,
       snapshots: outbox, snapshotEvery: UInt64(settings.snapshotEvery),
       lastSnapshot: recovery.lastSnapshot)
     let engine = EngineThread(
@@ -150,7 +157,9 @@ struct Takeover {
       ServiceThread("snapshots") { snapshots.run() },
     ]
     threads.forEach { $0.start() }
-    return RunningEngine(threads: threads, engine: engine, snapshots: snapshots)
+    return RunningEngine(
+      threads: threads, engine: engine, snapshots: snapshots,
+      usage: ProcessUsage(exchange, role: .engine, score: engineScore))
   }
 }
 
@@ -159,6 +168,7 @@ struct RunningEngine {
   let threads: [ServiceThread]
   let engine: EngineThread
   let snapshots: SnapshotThread
+  let usage: ProcessUsage
 
   func waitForEnd() {
     threads.forEach { $0.join() }

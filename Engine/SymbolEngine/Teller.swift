@@ -10,6 +10,8 @@ final class Teller {
   private var board: BoardPublisher
   private let tables: Inbox
   private let feed: FeedInbox
+  private let replying: HistogramWriter
+  private let whole: HistogramWriter
 
   init(
     lock: EngineLock, desk: EngineDesk, releaser: RingReleaser, board: BoardPublisher,
@@ -21,6 +23,8 @@ final class Teller {
     self.board = board
     self.tables = tables
     self.feed = feed
+    replying = lock.histogram(.reply)
+    whole = lock.histogram(.request)
   }
 
   /// The board comes before the replies, so that whoever got one reads a board that knows of it.
@@ -39,6 +43,7 @@ final class Teller {
   }
 
   private func reply(_ batch: Batch) {
+    let now = Clock.monotonicNanos()
     var answer = 0
     var fill = 0
     batch.fills.withUnsafeBufferPointer { fills in
@@ -51,10 +56,12 @@ final class Teller {
           answer += 1
           fill += count
         }
-        writer?.finish(touching: &batch.bells)
+        writer?.finish(touching: &batch.bells, at: now)
+        whole.record(now - request.taken.postedAt)
       }
     }
     batch.bells.ringAll()
+    if batch.durableNanos != 0 { replying.record(Clock.monotonicNanos() - batch.durableNanos) }
     lock.addMetric(EngineMetric.requests, UInt64(batch.requests.count))
   }
 

@@ -55,7 +55,9 @@ struct SegmentTests {
       _ = try ExchangeSegment.openOrCreate(scratch.instance)
     }
     let text = error?.description ?? ""
-    #expect(text.contains("layout version 99") && text.contains("needs \(OUTCRY_EXCHANGE_LAYOUT)"), "\(text)")
+    #expect(
+      text.contains("layout version 99") && text.contains("needs \(OUTCRY_EXCHANGE_LAYOUT)"),
+      "\(text)")
   }
 
   @Test("A symbol's segment under another id, or a file of somebody else, is refused")
