@@ -19,7 +19,11 @@ extension Commands {
     let from = try arguments.number("--from", Arguments.sequences)
     let limit = try arguments.number("--limit", 1...1_000_000_000) ?? 50
     let (symbol, history, end) = try arguments.past()
-    let first = from ?? (end > limit ? end - limit + 1 : 1)
+    let start = try history.start()
+    let first = from ?? max(start, end > limit ? end - limit + 1 : 1)
+    guard first >= start else {
+      throw Failure("the journal of \(symbol.name) begins at \(start)")
+    }
     let width = "\(end)".count
     let text = CommandText(symbol)
     var known: UInt64?

@@ -11,16 +11,28 @@ extension Commands {
       writing to these tables waits for the last part, and goes on behind it. Interrupted at any
       moment, it has changed nothing or everything.
 
+      When the beginning of the journal is gone (OUTCRY_JOURNAL_KEEP), it starts from the oldest
+      good snapshot that the journal continues. Orders that had ended by then, and earlier trades,
+      stay as they are.
+
         outcry rebuild BTC-USD && outcry verify BTC-USD
       """
   ) { arguments in
     let (symbol, database) = try arguments.subject()
     do {
-      let done = try Rebuilding.run(symbol, database: database)
+      let done = try Rebuilding.run(symbol, database: database) {
+        printError("passed over a snapshot: \($0)")
+      }
+      let origin = done.snapshot == 0 ? "" : " from snapshot at \(done.snapshot)"
       print(
-        "\(symbol.name): rebuilt through \(done.sequence.grouped): "
+        "\(symbol.name): rebuilt\(origin) through \(done.sequence.grouped): "
           + "\(done.orders.grouped) orders, \(done.trades.grouped) trades; "
           + "\(done.repaired.grouped) rows were not what they ought to be")
+      if done.contradictions > 0 {
+        print(
+          "\(symbol.name): \(done.contradictions.grouped) rows from before that snapshot are "
+            + "wrong or missing; the journal no longer says what they were")
+      }
     } catch {
       throw Failure("\(symbol.name) was not rebuilt, nothing has changed: \(error)")
     }

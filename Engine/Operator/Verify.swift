@@ -15,6 +15,10 @@ extension Commands {
       live board. It only reads, and may be run while the exchange trades; what is traded meanwhile
       is verified too, except for the board, which is compared when it has not moved on.
 
+      When the beginning of the journal is gone (OUTCRY_JOURNAL_KEEP), it starts from the oldest
+      good snapshot that the journal continues, and says so. Rows from before are then checked only
+      for what cannot be: an ended order that is open, a missing trade.
+
       One line a symbol: "ok" with what was compared, or the first difference by name. Exit
       status: 0 when all is well, 1 when something differs or could not be verified.
 
@@ -48,7 +52,9 @@ extension Commands {
     let instance = try Instance(name: subject.settings.instance)
     let segment = try SymbolSegment.open(instance, symbolName: symbol.name, id: symbol.id)
     let wasCompared = try segment.map { try compare($0.board, with: found.book) } ?? false
-    return "\(found.sequence.grouped) commands, \(found.snapshots) snapshots, "
+    let origin = found.snapshot == 0 ? "" : "from snapshot at \(found.snapshot), "
+    let commands = found.sequence - found.snapshot
+    return origin + "\(commands.grouped) commands, \(found.snapshots) snapshots, "
       + "\(found.orders.grouped) orders, \(found.trades.grouped) trades, board "
       + (wasCompared ? "compared" : segment == nil ? "not there" : "not compared")
   }

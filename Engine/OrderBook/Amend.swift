@@ -128,6 +128,8 @@ extension OrderBook {
     event.pointee.price = change.price
     event.pointee.quantity = change.quantity
     event.pointee.remaining = change.remaining
+    event.pointee.stop_price = change.stop
+    event.pointee.filled_quote = orders.records[change.slot].filledQuote
     event.pointee.report(level)
   }
 }

@@ -8,13 +8,25 @@ struct ComparedTable {
   /// Which of its rows are the symbol's.
   let rows: String
 
-  static func all(of symbol: UInt32) -> [ComparedTable] {
+  /// Answers count from a sequence on.
+  static func all(of symbol: UInt32, from origin: Origin, answersAfter: UInt64) -> [ComparedTable] {
     let first = OrderID.make(symbol: symbol, sequence: 0)
     let next = first + 1 << OrderID.sequenceBits
+    // Of the orders from before the origin those that were open then.
+    let open = """
+      order_id >= \(first) and order_id <= \(origin.order) and order_id in (
+        select order_id from pg_temp.orders where order_id <= \(origin.order))
+      """
     return [
       ComparedTable(
-        name: "orders", key: "order_id", rows: "order_id >= \(first) and order_id < \(next)"),
-      ComparedTable(name: "trades", key: "trade_id", rows: "symbol_id = \(symbol)"),
+        name: "orders", key: "order_id",
+        rows: "(order_id > \(origin.order) and order_id < \(next) or \(open))"),
+      ComparedTable(
+        name: "trades", key: "trade_id",
+        rows: "symbol_id = \(symbol) and trade_id > \(origin.trade)"),
+      ComparedTable(
+        name: "answers", key: "sequence",
+        rows: "symbol_id = \(symbol) and sequence > \(max(origin.sequence, answersAfter))"),
     ]
   }
 }

@@ -2,6 +2,8 @@
 public enum Difference: Error, Hashable, Sendable {
   /// Its rows do not follow on from each other, or one does not hold what it says it does.
   case journal(String)
+  /// Its first commands are gone, and so is whatever could stand in for them.
+  case journalBegins(at: UInt64)
   /// It ends before what was made from it.
   case journalEnds(at: UInt64, before: UInt64)
   case epochFell(sequence: UInt64, from: UInt64, to: UInt64)
@@ -21,6 +23,8 @@ extension Difference: CustomStringConvertible {
   public var description: String {
     switch self {
     case .journal(let what): what
+    case .journalBegins(let start):
+      "the journal begins at \(start), and no good snapshot is left that it continues"
     case .journalEnds(let end, let before):
       "the journal ends at \(end), but what was made from it reaches to \(before)"
     case .epochFell(let sequence, let from, let to):

@@ -1,9 +1,13 @@
 import Postgres
 import Store
+import SymbolState
 import Wire
 
-/// What a symbol's rows of `orders` and `trades` ought to be: temporary tables of the same names,
-/// written by the projection's own code.
+/// What a symbol's rows of `orders`, `trades` and `answers` ought to be: temporary tables of the
+/// same names, written by the projection's own code.
+///
+/// They begin with the orders that are open at the origin. What had ended by then is not in them:
+/// it can no longer be derived, only be checked for what cannot be.
 ///
 /// Its session finds only temporary tables unless a name says otherwise, so that this code cannot
 /// reach the exchange's own tables by mistake.
@@ -14,12 +18,14 @@ final class ExpectedTables {
   let symbol: UInt32
   /// Where the exchange's own tables are.
   let schema: String
+  let origin: Origin
   private let writer: ProjectionWriter
-  private var buffer = ProjectionBuffer(position: 0)
+  private var buffer: ProjectionBuffer
   /// How many rows may pend: the more orders are open, the more, so that keeping them costs little.
-  private var mostPending = ExpectedTables.rowsPerWrite
+  private var mostPending: Int
 
-  init(_ symbol: Symbol, database: String) throws(PostgresError) {
+  init(_ symbol: Symbol, from state: borrowing SymbolState, database: String) throws(PostgresError)
+  {
     let connection = try Connection(database, name: "outcry-replay \(symbol.name)")
     schema = try connection.query("select quote_ident(current_schema())").text(0, 0)
     try connection.run(
@@ -29,9 +35,13 @@ final class ExpectedTables {
         like \(schema).projections including defaults, primary key (symbol_id));
       create temporary table orders (like \(schema).orders);
       create temporary table trades (like \(schema).trades);
+      create temporary table answers (like \(schema).answers);
       set search_path = pg_temp
       """)
     writer = try ProjectionWriter(symbol: symbol.id, connection: connection)
+    origin = Origin(state)
+    buffer = ProjectionBuffer(position: state.sequence, open: state.openOrders())
+    mostPending = 2 * buffer.pendingRows + ExpectedTables.rowsPerWrite
     self.connection = connection
     self.symbol = symbol.id
   }
@@ -43,12 +53,22 @@ final class ExpectedTables {
     mostPending = 2 * buffer.pendingRows + ExpectedTables.rowsPerWrite
   }
 
-  /// The sequence the exchange's own tables are at.
-  func livePosition(_ locking: String = "") throws(PostgresError) -> UInt64 {
+  /// Where the exchange's own tables are.
+  struct Position {
+    var sequence: UInt64
+    /// The table of answers begins behind this one.
+    var answersAfter: UInt64
+  }
+
+  func livePosition(_ locking: String = "") throws(PostgresError) -> Position {
     let rows = try connection.query(
-      "select sequence from \(schema).projections where symbol_id = $1 \(locking)",
-      .int32(Int32(symbol)))
-    return rows.isEmpty ? 0 : UInt64(bitPattern: rows.int64(0, 0))
+      """
+      select sequence, answers_after from \(schema).projections where symbol_id = $1 \(locking)
+      """, .int32(Int32(symbol)))
+    guard !rows.isEmpty else { return Position(sequence: 0, answersAfter: 0) }
+    return Position(
+      sequence: UInt64(bitPattern: rows.int64(0, 0)),
+      answersAfter: UInt64(bitPattern: rows.int64(0, 1)))
   }
 
   /// Runs the body in one transaction, which is undone when it throws.
@@ -68,11 +88,41 @@ final class ExpectedTables {
   /// as a whole, where the writer of a projection looks rows up.
   func complete() throws(PostgresError) {
     try writer.append(&buffer, isEnd: true)
+    try dateUntouchedOrders()
     try connection.run(
       """
       reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan; reset plan_cache_mode;
-      analyze pg_temp.orders; analyze pg_temp.trades
+      analyze pg_temp.orders; analyze pg_temp.trades; analyze pg_temp.answers
       """)
+  }
+
+  /// Who touched an order last before the origin only its row tells. One that has no row, or a row
+  /// that claims to be touched later, is dated by the origin.
+  private func dateUntouchedOrders() throws(PostgresError) {
+    guard origin.sequence > 0 else { return }
+    try connection.run(
+      """
+      update pg_temp.orders as e set sequence = f.sequence, updated_at = f.updated_at
+      from \(schema).orders as f
+      where e.sequence = 0 and f.order_id = e.order_id and f.sequence <= \(origin.sequence);
+      update pg_temp.orders set sequence = \(origin.sequence), updated_at = \(origin.time)
+      where sequence = 0
+      """)
+  }
+
+  /// The table of answers was made again: it is whole from the origin on.
+  func startAnswersAtOrigin() throws(PostgresError) {
+    _ = try connection.query(
+      """
+      update \(schema).projections set answers_after = least(answers_after, $2)
+      where symbol_id = $1
+      """, .int32(Int32(symbol)), .int64(Int64(origin.sequence)))
+  }
+
+  /// Leaves out what a table of answers that begins later cannot have.
+  func forgetAnswers(through sequence: UInt64) throws(PostgresError) {
+    _ = try connection.query(
+      "delete from pg_temp.answers where sequence <= $1", .int64(Int64(sequence)))
   }
 
   func count(_ table: ComparedTable) throws(PostgresError) -> Int {

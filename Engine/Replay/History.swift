@@ -22,14 +22,23 @@ public struct History {
     return rows.isEmpty ? 0 : UInt64(bitPattern: rows.int64(0, 0))
   }
 
+  /// The sequence of the first command that is left; 1 when there is none.
+  public func start() throws(PostgresError) -> UInt64 {
+    try JournalReader(symbol: symbol, connection: connection).start() ?? 1
+  }
+
   /// The book right after a command, and the sequence of the snapshot that helped to get there; 0
   /// without one. `passedOver` is told of snapshots that are no good.
   public func book(
     at sequence: UInt64, depth: Int, passedOver: (any Error) -> Void = { _ in }
   ) throws -> (picture: BookPicture, snapshot: UInt64) {
+    let journal = JournalReader(symbol: symbol, connection: connection)
+    try journal.keepWhole()
     var replayer = try Replayer(from: newestState(through: sequence, passedOver))
     let snapshot = replayer.state.sequence
-    try replayer.run(JournalReader(symbol: symbol, connection: connection), through: sequence)
+    let start = try journal.start() ?? 1
+    guard snapshot + 1 >= start else { throw Difference.journalBegins(at: start) }
+    try replayer.run(journal, through: sequence)
     return (BookPicture(of: replayer.state, depth: depth), snapshot)
   }
 

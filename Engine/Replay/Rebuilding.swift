@@ -4,34 +4,51 @@ import Wire
 
 /// Makes a symbol's tables of orders and trades again from its journal, also while it trades.
 ///
+/// Of a journal that was shortened only what comes after its oldest good snapshot follows: rows
+/// from before stay as they are.
+///
 /// The tables are made aside first. Then one transaction holds the row of `projections` that every
 /// write of the engine's begins with, so that the engine waits; it makes up for what came
 /// meanwhile and replaces what is wrong. Killed at any moment, it has changed nothing or all.
 public struct Rebuilding: Sendable {
   /// Where the tables are.
   public var sequence: UInt64
+  /// The sequence of the snapshot they were made from; 0 when it was the journal's start.
+  public var snapshot: UInt64
   public var orders = 0
   public var trades = 0
   /// Rows that were wrong, missing or too many.
   public var repaired = 0
+  /// Rows from before the snapshot that cannot be what they were, or are missing, and stay so.
+  public var contradictions = 0
 
-  public static func run(_ symbol: Symbol, database: String) throws -> Rebuilding {
+  /// `passedOver` is told of snapshots that are no good.
+  public static func run(
+    _ symbol: Symbol, database: String, passedOver: (Difference) -> Void = { _ in }
+  ) throws -> Rebuilding {
     let reading = try Connection(database, name: "outcry-rebuild \(symbol.name)")
     let journal = JournalReader(symbol: symbol.id, connection: reading)
-    let tables = try ExpectedTables(symbol, database: database)
-    var replayer = try Replayer(symbol: symbol.id)
-    try replayer.run(journal, through: try tables.livePosition(), tables.absorb)
+    try journal.keepWhole()
+    let start = try ProjectionWriter.position(of: symbol.id, reading)
+    let state = try Beginning.state(
+      symbol.id, journal, Snapshots(symbol: symbol.id, connection: reading), through: start,
+      passedOver: passedOver)
+    let tables = try ExpectedTables(symbol, from: state, database: database)
+    var replayer = try Replayer(from: state)
+    try replayer.run(journal, through: start, tables.absorb)
 
     return try tables.transaction {
-      let position = try tables.livePosition("for update")
+      let position = try tables.livePosition("for update").sequence
       try replayer.run(journal, through: position, tables.absorb)
       try tables.complete()
-      let both = ComparedTable.all(of: symbol.id)
+      let all = ComparedTable.all(of: symbol.id, from: tables.origin, answersAfter: 0)
       var repaired = 0
-      for table in both { repaired += try tables.repair(table) }
+      for table in all { repaired += try tables.repair(table) }
+      try tables.startAnswersAtOrigin()
       return Rebuilding(
-        sequence: position, orders: try tables.count(both[0]), trades: try tables.count(both[1]),
-        repaired: repaired)
+        sequence: position, snapshot: tables.origin.sequence, orders: try tables.count(all[0]),
+        trades: try tables.count(all[1]), repaired: repaired,
+        contradictions: try tables.countContradictions())
     }
   }
 }

@@ -12,6 +12,23 @@ public struct JournalReader {
     self.connection = connection
   }
 
+  /// Any number that nobody else locks together with a symbol's.
+  static let auditLock = 0x4F43_4155
+
+  /// Until the connection is closed no engine lets the journal forget anything.
+  public func keepWhole() throws(PostgresError) {
+    _ = try connection.query(
+      "select pg_advisory_lock_shared(\(Self.auditLock), $1)", .int32(Int32(symbol)))
+  }
+
+  /// The sequence of the first command that is left; nil when there is none.
+  public func start() throws(PostgresError) -> UInt64? {
+    let rows = try connection.query(
+      "select sequence from journal where symbol_id = $1 order by sequence limit 1",
+      .int32(Int32(symbol)))
+    return rows.isEmpty ? nil : UInt64(bitPattern: rows.int64(0, 0))
+  }
+
   /// Calls with every command from `from` on, in runs of what one row held and with the epoch
   /// of the engine that accepted them; the run is valid during the call only. The body returns
   /// whether it wants more. Returns how many commands it was given.

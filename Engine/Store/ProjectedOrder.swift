@@ -47,12 +47,50 @@ package struct ProjectedOrder {
     timeInForce = command.time_in_force
     selfTradePrevention = command.self_trade_prevention
     flags = command.flags
-    let isStop = type == OrderType.stop.rawValue || type == OrderType.stopLimit.rawValue
-    status = isStop ? OrderStatus.pendingTrigger.rawValue : Status.live
+    status = command.placesStop ? OrderStatus.pendingTrigger.rawValue : Status.live
     if OrderFlags(rawValue: flags).contains(.clientKey) {
       keyLength = command.key_length
       key = command.key
     }
+  }
+
+  /// Open at some moment, whoever touched it last before that.
+  package init(open answer: Answer, account: UInt64) {
+    id = answer.order_id
+    isNew = true
+    self.account = account
+    terms = answer.terms
+    filled = answer.filled
+    filledQuote = answer.filled_quote
+    remaining = answer.remaining
+    createdAt = answer.created_at
+    createdSequence = OrderID.sequence(of: id)
+    side = answer.side
+    type = answer.type
+    timeInForce = answer.time_in_force
+    selfTradePrevention = answer.self_trade_prevention
+    flags = answer.order_flags
+    status = answer.status
+    if OrderFlags(rawValue: flags).contains(.clientKey) {
+      keyLength = answer.key_length
+      key = answer.key
+    }
+  }
+
+  /// Right after an amendment, before anything else that its command brought about.
+  init(amended event: Event) {
+    id = event.order_id
+    isNew = true
+    sequence = event.sequence
+    terms.price = event.price
+    terms.stop_price = event.stop_price
+    terms.quantity = event.quantity
+    remaining = event.remaining
+    filled = event.quantity - event.remaining
+    filledQuote = event.filled_quote
+    // A waiting stop stands in no level that anybody sees.
+    let isWaiting = event.level_side == 0
+    status = isWaiting ? OrderStatus.pendingTrigger.rawValue : Status.live
   }
 
   package var isAmended: Bool {

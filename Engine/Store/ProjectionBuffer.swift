@@ -10,6 +10,7 @@ public struct ProjectionBuffer: ~Copyable {
 
   package private(set) var orders: [ProjectedOrder] = []
   package private(set) var trades: [Event] = []
+  package private(set) var answers: [ProjectedOrder] = []
   package private(set) var state: UInt8?
   package private(set) var rules: Rules?
   private var indices: [UInt64: Int32] = [:]
@@ -20,10 +21,17 @@ public struct ProjectionBuffer: ~Copyable {
     lastSequence = position
   }
 
+  /// Starts from a state in which exactly these orders are open, instead of from tables.
+  package init(position: UInt64, open: [ProjectedOrder]) {
+    self.init(position: position)
+    orders = open
+    for (index, order) in open.enumerated() { indices[order.id] = Int32(index) }
+  }
+
   public var isEmpty: Bool { lastSequence == position }
 
   /// How many rows are to be written; a measure of when to write.
-  public var pendingRows: Int { orders.count + trades.count }
+  public var pendingRows: Int { orders.count + trades.count + answers.count }
 
   /// Takes in one committed command. What the tables hold already is skipped, so a replay may
   /// start anywhere before; leaving one out is a programmer's error.
@@ -32,6 +40,7 @@ public struct ProjectionBuffer: ~Copyable {
     precondition(command.sequence == lastSequence + 1, "a command was left out")
     lastSequence = command.sequence
     for event in events { absorb(event, of: command) }
+    if let answer = ProjectedOrder(answerTo: command, events) { answers.append(answer) }
   }
 
   /// The buffer was stored: it starts again behind it, keeping its memory.
@@ -39,6 +48,7 @@ public struct ProjectionBuffer: ~Copyable {
     position = lastSequence
     orders.removeAll(keepingCapacity: true)
     trades.removeAll(keepingCapacity: true)
+    answers.removeAll(keepingCapacity: true)
     indices.removeAll(keepingCapacity: true)
     state = nil
     rules = nil
@@ -49,6 +59,7 @@ public struct ProjectionBuffer: ~Copyable {
     position = lastSequence
     orders.removeAll { !ProjectedOrder.isOpen($0.storedStatus) }
     trades.removeAll(keepingCapacity: true)
+    answers.removeAll(keepingCapacity: true)
     indices.removeAll(keepingCapacity: true)
     for (index, order) in orders.enumerated() { indices[order.id] = Int32(index) }
     state = nil

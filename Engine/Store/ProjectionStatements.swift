@@ -115,6 +115,30 @@ extension ProjectionWriter {
     try copy.finish()
   }
 
+  func copyAnswers(_ buffer: borrowing ProjectionBuffer) throws(PostgresError) {
+    guard !buffer.answers.isEmpty else { return }
+    try copy.start(
+      into: """
+        answers (sequence, order_id, price, stop_price, quantity, filled, remaining, filled_quote,
+          symbol_id, status, reason)
+        """)
+    for answer in buffer.answers {
+      try copy.startRow(columns: 11)
+      copy.add(Int64(answer.sequence))
+      copy.add(Int64(answer.id))
+      copy.add(answer.terms.price)
+      copy.add(answer.terms.stop_price)
+      copy.add(answer.terms.quantity)
+      copy.add(answer.filled)
+      copy.add(answer.remaining)
+      copy.add(answer.filledQuote)
+      copy.add(Int32(symbol))
+      copy.add(Int16(answer.storedStatus))
+      copy.add(Int16(answer.reason))
+    }
+    try copy.finish()
+  }
+
   func changeOrders(_ buffer: borrowing ProjectionBuffer) throws(PostgresError) {
     // By key, so that neighbours in the table are met together.
     let changed = buffer.orders.filter { !$0.isNew }.sorted { $0.id < $1.id }

@@ -14,8 +14,8 @@ public enum ProjectionError: Error, CustomStringConvertible {
   }
 }
 
-/// Writes one symbol's collapsed events into `orders` and `trades`, exactly once: the position in
-/// `projections` moves in the same transaction. One thread, one connection.
+/// Writes one symbol's collapsed events into `orders`, `trades` and `answers`, exactly once: the
+/// position in `projections` moves in the same transaction. One thread, one connection.
 ///
 /// The commit waits for the disk although the tables could be made again from the journal: were
 /// it to wait not, a crash of PostgreSQL could take the tables back behind what this engine has
@@ -45,6 +45,13 @@ public final class ProjectionWriter {
 
   /// The sequence the tables are at.
   public func position() throws(PostgresError) -> UInt64 {
+    try ProjectionWriter.position(of: symbol, connection)
+  }
+
+  /// The same for somebody who only reads.
+  public static func position(of symbol: UInt32, _ connection: Connection)
+    throws(PostgresError) -> UInt64
+  {
     let rows = try connection.query(
       "select sequence from projections where symbol_id = $1", .int32(Int32(symbol)))
     return rows.isEmpty ? 0 : UInt64(rows.int64(0, 0))
@@ -81,6 +88,7 @@ public final class ProjectionWriter {
     precondition(buffer.orders.allSatisfy(\.isNew), "orders from before the buffer")
     try copyOrders(buffer) { isEnd || !ProjectedOrder.isOpen($0.storedStatus) }
     try copyTrades(buffer)
+    try copyAnswers(buffer)
     if isEnd { buffer.removeAll() } else { buffer.removeEnded() }
   }
 
@@ -89,6 +97,7 @@ public final class ProjectionWriter {
     guard try move(from: buffer.position, to: buffer.lastSequence) else { return false }
     try copyOrders(buffer)
     try copyTrades(buffer)
+    try copyAnswers(buffer)
     try changeOrders(buffer)
     try changeSymbol(buffer)
     return true
@@ -101,7 +110,10 @@ public final class ProjectionWriter {
     try connection.transaction { () throws(PostgresError) in
       _ = try connection.query(
         "delete from orders where order_id >= $1 and order_id < $2", .int64(first), .int64(next))
-      _ = try connection.query("delete from trades where symbol_id = $1", .int32(Int32(symbol)))
+      for table in ["trades", "answers"] {
+        _ = try connection.query(
+          "delete from \(table) where symbol_id = $1", .int32(Int32(symbol)))
+      }
       _ = try connection.query(
         "update projections set sequence = 0 where symbol_id = $1", .int32(Int32(symbol)))
     }

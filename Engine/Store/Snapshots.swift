@@ -96,27 +96,36 @@ public struct Snapshots {
     if checksum.value != label.checksum { throw damaged("its checksum differs") }
   }
 
-  /// Removes the journal's rows that end before the sequence; returns how many.
+  /// Removes the journal's rows that end before the sequence, unless somebody is reading them for
+  /// an audit; returns how many.
   @discardableResult
   public func forgetJournal(before sequence: UInt64) throws(PostgresError) -> Int {
     try connection.query(
-      "delete from journal where symbol_id = $1 and sequence < $2 and last_sequence < $2",
+      """
+      with audit as materialized (
+        select pg_try_advisory_xact_lock(\(JournalReader.auditLock), $1) as is_over)
+      delete from journal using audit
+      where is_over and symbol_id = $1 and sequence < $2 and last_sequence < $2
+      """,
       .int32(Int32(symbol)), .int64(Int64(sequence))
     ).affected
   }
 
-  /// Removes all but the newest.
+  /// Removes all but the newest, and of those that the tables have passed the newest one at least:
+  /// none that is ahead of the tables is of use to an engine that has to start now.
   public func prune(keeping count: Int) throws(PostgresError) {
     precondition(count > 0, "the last snapshot stays")
     try connection.transaction { () throws(PostgresError) in
-      let limit = """
-        coalesce((select sequence from snapshots where symbol_id = $1
-          order by sequence desc offset $2 limit 1), 0)
-        """
       for table in ["snapshot_parts", "snapshots"] {
         _ = try connection.query(
-          "delete from \(table) where symbol_id = $1 and sequence < \(limit)",
-          .int32(Int32(symbol)), .int64(Int64(count - 1)))
+          """
+          delete from \(table) where symbol_id = $1
+            and sequence < (select sequence from snapshots where symbol_id = $1
+              order by sequence desc offset $2 limit 1)
+            and sequence < (select max(s.sequence)
+              from snapshots as s join projections as p using (symbol_id)
+              where symbol_id = $1 and s.sequence <= p.sequence)
+          """, .int32(Int32(symbol)), .int64(Int64(count - 1)))
       }
     }
   }

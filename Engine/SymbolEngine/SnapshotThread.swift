@@ -109,11 +109,11 @@ final class SnapshotThread: @unchecked Sendable {
   }
 
   /// Lets the journal forget, where that is wanted, what no recovery can need: it begins with a
-  /// snapshot that is not ahead of the tables.
+  /// snapshot that the tables have passed, with the oldest one when the others are damaged.
   private func forget(_ snapshots: Snapshots) throws {
-    guard journalKeep > 0, let oldest = try snapshots.labels().last else { return }
-    let needed = min(oldest.sequence, lock.symbol.projectedSequence)
-    guard needed > journalKeep else { return }
+    guard journalKeep > 0, let needed = try snapshots.labels().last?.sequence,
+      needed <= lock.symbol.projectedSequence, needed > journalKeep
+    else { return }
     let rows = try snapshots.forgetJournal(before: needed - journalKeep)
     if rows > 0 { log.info("journal forgotten", ["before": needed - journalKeep, "rows": rows]) }
   }

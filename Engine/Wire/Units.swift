@@ -34,6 +34,12 @@ public enum OrderID {
     return UInt64(symbol) << sequenceBits | sequence
   }
 
+  /// Of the command that placed the order.
+  @inlinable
+  public static func sequence(of orderID: UInt64) -> UInt64 {
+    orderID & (1 << sequenceBits - 1)
+  }
+
   @inlinable
   public static func symbol(of orderID: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: min(orderID >> sequenceBits, UInt64(UInt32.max)))

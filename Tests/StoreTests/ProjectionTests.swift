@@ -70,6 +70,17 @@ struct ProjectionTests {
       ]
       #expect(found == expected)
     }
+    let answers = try Connection(settings).query(
+      """
+      select sequence, order_id, price, stop_price, quantity, filled, remaining, filled_quote,
+        status, reason
+      from answers where symbol_id = $1
+      """, .int32(Int32(symbol)))
+    #expect(answers.count == market.answers.count && answers.count > 0)
+    for row in 0..<answers.count {
+      let found = (1..<10).map { answers.int64(row, $0) }
+      #expect(found == market.answers[UInt64(answers.int64(row, 0))])
+    }
   }
 
   @Test("equals a naive recomputation, however the stream is cut", arguments: 1...6)

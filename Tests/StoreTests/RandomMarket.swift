@@ -27,6 +27,8 @@ struct RandomMarket {
   var orders: [UInt64: Order] = [:]
   var open: [UInt64] = []
   var trades: [Event] = []
+  /// How an order stood after its amendment, by the command's sequence.
+  var answers: [UInt64: [Int64]] = [:]
   private var random: SplitMix
   private var sequence: UInt64 = 0
   private let symbol: UInt32
@@ -203,16 +205,26 @@ struct RandomMarket {
     if orders[id]!.terms[0] != 0 { command.terms.price = .random(in: 1...99, using: &random) }
     if orders[id]!.status == .pendingTrigger { command.terms.stop_price = 60 }
     let terms = command.terms
+    var event = event(.amended, command, order: id)
+    event.level_side = orders[id]!.status == .pendingTrigger ? 0 : 1
+    event.filled_quote = orders[id]!.quote
     note(id, command) {
       $0.terms[2] = terms.quantity
       $0.remaining += more
       if terms.price != 0 { $0.terms[0] = terms.price }
       if terms.stop_price != 0 { $0.terms[1] = terms.stop_price }
     }
-    var event = event(.amended, command, order: id)
-    event.price = orders[id]!.terms[0]
-    event.quantity = terms.quantity
-    event.remaining = orders[id]!.remaining
+    let order = orders[id]!
+    event.price = order.terms[0]
+    event.stop_price = order.terms[1]
+    event.quantity = order.terms[2]
+    event.remaining = order.remaining
+    let status =
+      order.status == .pendingTrigger ? order.status : order.filled > 0 ? .partiallyFilled : .open
+    answers[sequence] = [
+      Int64(id), order.terms[0], order.terms[1], order.terms[2], order.filled, order.remaining,
+      order.quote, Int64(status.rawValue), 0,
+    ]
     return Step(command: command, events: [event])
   }
 

@@ -105,7 +105,19 @@ struct SnapshotTests {
       try write(content(20_000, seed: sequence), at: sequence)
     }
     #expect(try labels(through: 29).map(\.sequence) == [20, 10])
-    try Snapshots(symbol: 1, connection: connection).prune(keeping: 2)
+    let snapshots = Snapshots(symbol: 1, connection: connection)
+    // An engine that has to start while the tables are at 25 needs the one at 20.
+    for (position, left) in [(5, [40, 30, 20, 10]), (25, [40, 30, 20])] as [(Int64, [UInt64])] {
+      _ = try connection.query(
+        """
+        insert into projections values (1, $1)
+        on conflict (symbol_id) do update set sequence = excluded.sequence
+        """, .int64(position))
+      try snapshots.prune(keeping: 2)
+      #expect(try labels().map(\.sequence) == left)
+    }
+    try connection.run("update projections set sequence = 45")
+    try snapshots.prune(keeping: 2)
     #expect(try labels().map(\.sequence) == [40, 30])
     let parts = try connection.query(
       "select count(distinct sequence) from snapshot_parts"

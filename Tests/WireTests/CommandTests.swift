@@ -25,6 +25,7 @@ struct CommandTests {
   func orderIDs() {
     let id = OrderID.make(symbol: 8191, sequence: 1 << 40 - 1)
     #expect(OrderID.symbol(of: id) == 8191)
+    #expect(OrderID.sequence(of: id) == 1 << 40 - 1)
     #expect(id < 1 << 53)
   }
 }

@@ -95,7 +95,8 @@ typedef struct {
   int64_t maker_remaining;
   int64_t level_price;        /* the level that changed … */
   int64_t level_quantity;     /* … and what it shows afterwards */
-  int64_t spare[2];
+  int64_t stop_price;         /* of an amended order … */
+  int64_t filled_quote;       /* … and what its fills before came to, price x quantity */
 } outcry_event;
 static_assert(sizeof(outcry_event) == 128, "event");
 
