@@ -3,7 +3,7 @@
 
 up:
 	@.ci/install
-	@.ci/build outcry outcry-engine outcry-worker
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@.build/release/outcry up
 
 down:
@@ -17,12 +17,12 @@ test:
 # LONG=1 for half an hour, SEED=number to repeat a schedule.
 chaos:
 	@.ci/install
-	@.ci/build outcry outcry-engine outcry-worker
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@Tests/Chaos/run
 
 bench:
 	@.ci/install
-	@.ci/build outcry outcry-engine outcry-worker
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@Tests/Benchmarks/Spine/run
 
 bench-book:

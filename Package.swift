@@ -39,6 +39,7 @@ let package = Package(
     .library(name: "OrderBook", targets: ["OrderBook", "Wire"]),
     .executable(name: "outcry-worker", targets: ["outcry-worker"]),
     .executable(name: "outcry-engine", targets: ["outcry-engine"]),
+    .executable(name: "outcry-feed", targets: ["outcry-feed"]),
     .executable(name: "outcry", targets: ["outcry"]),
   ],
   targets: [
@@ -59,6 +60,9 @@ let package = Package(
     library(
       "Engine", "Replay", needs: ["OrderBook", "Postgres", "Store", "SymbolState", "Wire"]),
     library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
+    library("Engine", "Relay", needs: ["Feed", "Processes", "Settings"]),
+    program(
+      "Engine", "FeedProcess", named: "outcry-feed", needs: ["Processes", "Relay", "Settings"]),
     library(
       "Engine", "SymbolEngine",
       needs: [
@@ -139,7 +143,7 @@ let package = Package(
       of: "EndToEnd",
       needs: [
         "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry", "outcry-engine",
-        "outcry-worker",
+        "outcry-feed", "outcry-worker",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -30,7 +30,7 @@ extension RedisConnection {
   }
 }
 
-func monotonicNanoseconds() -> Int64 {
+package func monotonicNanoseconds() -> Int64 {
   var now = timespec()
   clock_gettime(CLOCK_MONOTONIC, &now)
   return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)

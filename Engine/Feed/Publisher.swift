@@ -199,6 +199,7 @@ public final class Publisher: @unchecked Sendable {
     let time = max(realMicroseconds(), depth.time)
     messages.ticker(depth, ticker.summary(at: time), time: time)
     redis.set(messages.bytes, as: channels.ticker)
+    redis.publish(messages.bytes, on: channels.ticker)
     keysAreStale = false
     keysAreDue = now + Self.keyInterval
   }

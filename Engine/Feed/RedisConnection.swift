@@ -6,7 +6,7 @@ import Settings
 /// One connection to Redis, used by the thread that made it. Commands are queued with `append`
 /// and travel together when their answers are asked for. Every wait ends after the time-out.
 public final class RedisConnection {
-  private let context: UnsafeMutablePointer<redisContext>
+  let context: UnsafeMutablePointer<redisContext>
   /// How many queued commands have not been answered.
   public private(set) var pending = 0
 
@@ -118,6 +118,10 @@ public final class RedisConnection {
       return .array(elements)
     default: return .null
     }
+  }
+
+  func failure(_ call: String) -> RedisError {
+    RedisError(call: call, message: RedisConnection.message(context), connectionLost: true)
   }
 
   private static func message(_ context: UnsafeMutablePointer<redisContext>) -> String {

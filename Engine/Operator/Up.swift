@@ -11,7 +11,7 @@ extension Commands {
       Starts PostgreSQL, Redis, the engines, the workers and nginx, and keeps them running in the
       background. Waits until the exchange is ready (--wait, 60 s). Doing it twice does no harm.
 
-        --programs FOLDER   where outcry-engine and outcry-worker lie, if not beside this program
+        --programs FOLDER   where the other programs of Outcry lie, if not beside this one
 
       The settings come from outcry.conf in the state folder, or the file OUTCRY_CONFIG names, and
       from variables such as OUTCRY_PORT (8080); `outcry config` says more. With a database or a
@@ -94,7 +94,7 @@ private struct Start {
   }
 
   private func requirePrograms() throws {
-    for name in ["outcry-engine", "outcry-worker"] {
+    for name in ["outcry-engine", "outcry-worker", "outcry-feed"] {
       guard Files.exists("\(place.programsFolder)/\(name)") else {
         throw Failure(
           "\(name) is not in \(place.programsFolder): `make up` builds it, "

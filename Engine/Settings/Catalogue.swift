@@ -27,6 +27,10 @@ extension Settings {
       "listen", \.listen, "FastCGI: `host:port` or a path",
       fallback: "a socket in the state folder"),
     .path(
+      "publish_socket", \.publishSocket,
+      "where nginx takes what streams say; whoever reaches it can speak for the exchange",
+      fallback: "a socket in the state folder"),
+    .path(
       "secret_file", \.secretFile, "master key that API secrets are encrypted with",
       fallback: "made in the state folder"),
     .path(

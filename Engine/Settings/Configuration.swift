@@ -55,6 +55,7 @@ public struct Configuration: Sendable {
       guard let folder = environment["OUTCRY_STATE_DIR"] else { return }
       result.settings.stateDirectory = folder
       result.settings.listen = .unix(path: "\(folder)/run/workers.sock")
+      result.settings.publishSocket = "\(folder)/run/nginx/publish.sock"
       result.settings.secretFile = "\(folder)/secret"
       result.settings.adminKeyFile = "\(folder)/admin-key"
     }

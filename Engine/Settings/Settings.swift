@@ -9,6 +9,8 @@ public struct Settings: Hashable, Sendable {
   public var redis = Address.tcp(host: "127.0.0.1", port: 6379)
   /// Where the workers accept FastCGI connections, unless a socket was handed down to them.
   public var listen = Address.unix(path: ".outcry/run/workers.sock")
+  /// Where nginx takes what the streams say, from `outcry-feed` alone.
+  public var publishSocket = ".outcry/run/nginx/publish.sock"
   /// Master key that API secrets are encrypted with.
   public var secretFile = ".outcry/secret"
   /// Holds the key of the admin calls; without the file they are refused.

@@ -59,6 +59,8 @@ extension Stack {
     var program = Program(
       name: "nginx",
       command: [tools.nginx, "-p", folder.nginx, "-e", "stderr", "-c", nginxConfiguration] + user)
+    // The socket of a killed one would be in the way of the next; the supervisor removes it.
+    program.readiness = .socket(path: settings.publishSocket)
     program.stopSignal = SIGQUIT  // finishes what it has begun
     // When the master is killed its workers would keep the port; on SIGQUIT they let go of it at
     // once and still finish their requests.
@@ -81,6 +83,8 @@ extension Stack {
         : String(line).replacing("${OUTCRY_PORT}", with: String(settings.port))
           .replacing("${OUTCRY_WORKERS_ADDRESS}", with: workers)
           .replacing("${OUTCRY_HTML}", with: html)
+          .replacing("${OUTCRY_NCHAN_MODULE}", with: tools.nchan)
+          .replacing("${OUTCRY_PUBLISH_SOCKET}", with: settings.publishSocket)
     }.joined(separator: "\n")
   }
 }

@@ -7,7 +7,7 @@ public struct Stack: Sendable {
   public var settings: Settings
   /// Where the settings come from.
   public let configuration: Configuration
-  /// Where `outcry-engine` and `outcry-worker` lie: beside `outcry`.
+  /// Where `outcry-engine`, `outcry-worker` and `outcry-feed` lie: beside `outcry`.
   public var programsFolder: String
   public var tools: Tools
   /// False when the environment named a server of its own.
@@ -57,6 +57,7 @@ public struct Stack: Sendable {
       "database": "host=\(folder.postgresSocketFolder) user=outcry dbname=outcry",
       "redis": folder.redisSocket,
       "listen": folder.workersSocket,
+      "publish_socket": folder.publishSocket,
       "secret_file": folder.secretFile,
       "admin_key_file": folder.adminKeyFile,
     ]
@@ -90,7 +91,9 @@ public struct Stack: Sendable {
     worker.environment = environment
     worker.needs = engine.needs
     worker.takesListener = true
-    return list + [engine, worker, nginx]
+    var feed = Program(name: "feed", command: ["\(programsFolder)/outcry-feed"])
+    feed.environment = environment
+    return list + [engine, worker, nginx, feed]
   }
 }
 
@@ -100,6 +103,8 @@ public struct Tools: Sendable {
   public var postgres: String
   public var redis: String
   public var nginx: String
+  /// nginx's module for WebSocket and server-sent events.
+  public var nchan: String
   public var setpriv: String
 
   /// Throws the names of those that are not installed.
@@ -110,12 +115,19 @@ public struct Tools: Sendable {
       missing.append(name)
       return name
     }
+    func module(_ name: String) -> String {
+      let folders = ["/usr/lib", "/usr/lib64", "/usr/share"].map { "\($0)/nginx/modules" }
+      if let path = folders.map({ "\($0)/\(name)" }).first(where: Files.exists) { return path }
+      missing.append(name)
+      return name
+    }
     // Debian keeps each version of PostgreSQL in a folder of its own; the newest one is taken.
     let versions = Files.names(in: "/usr/lib/postgresql").compactMap { Int($0) }.sorted(by: >)
     let folders = versions.map { "/usr/lib/postgresql/\($0)/bin" }
     let tools = Tools(
       initdb: need("initdb", in: folders), postgres: need("postgres", in: folders),
-      redis: need("redis-server"), nginx: need("nginx"), setpriv: need("setpriv"))
+      redis: need("redis-server"), nginx: need("nginx"),
+      nchan: module("ngx_nchan_module.so"), setpriv: need("setpriv"))
     guard missing.isEmpty else { throw Missing(names: missing) }
     return tools
   }

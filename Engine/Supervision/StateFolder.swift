@@ -37,6 +37,9 @@ public struct StateFolder: Sendable {
   public var postgresSocketFolder: String { "\(run)/postgres" }
   public var redisSocket: String { "\(run)/redis.sock" }
   public var workersSocket: String { "\(run)/workers.sock" }
+  /// Closed to everybody else: nginx opens its sockets to all.
+  public var nginxSocketFolder: String { "\(run)/nginx" }
+  public var publishSocket: String { "\(nginxSocketFolder)/publish.sock" }
 
   /// Two checkouts on one machine must not share segments.
   public var instance: String { "outcry-\(digest)" }
@@ -50,7 +53,7 @@ public struct StateFolder: Sendable {
 
   /// What a killed program leaves of its sockets, and the folder when it is one in /tmp.
   public func removeSockets() {
-    for folder in [postgresSocketFolder, run] {
+    for folder in [postgresSocketFolder, nginxSocketFolder, run] {
       for name in Files.names(in: folder) { unlink("\(folder)/\(name)") }
       rmdir(folder)
     }
@@ -60,6 +63,7 @@ public struct StateFolder: Sendable {
     for folder in [logs, redis, nginx] { try Files.makeFolder(folder) }
     // In /tmp the name could have been taken by somebody else, who could then read our sockets.
     try Files.makeFolder(run, mode: 0o711)
+    try Files.makeFolder(nginxSocketFolder, mode: 0o700)
     var status = stat()
     guard lstat(run, &status) == 0 else { throw .ofLast("lstat", run) }
     guard status.st_uid == geteuid(), status.st_mode & S_IFMT == S_IFDIR else {

@@ -18,6 +18,7 @@ struct SettingsTests {
     let settings = try Settings(environment: [
       "OUTCRY_INSTANCE": "outcry-8081", "OUTCRY_DATABASE": "host=db dbname=x",
       "OUTCRY_REDIS": "redis:6380", "OUTCRY_LISTEN": "0.0.0.0:9000", "OUTCRY_WORKERS": "7",
+      "OUTCRY_PUBLISH_SOCKET": "/run/publish.sock",
       "OUTCRY_SECRET_FILE": "/run/secrets/master", "OUTCRY_ADMIN_KEY_FILE": "/run/secrets/admin",
       "OUTCRY_STATE_DIR": "/var/lib/outcry", "OUTCRY_PORT": "8081",
       "OUTCRY_REQUEST_DEADLINE_MS": "250", "OUTCRY_LOG_LEVEL": "debug",
@@ -34,6 +35,7 @@ struct SettingsTests {
     expected.redis = .tcp(host: "redis", port: 6380)
     expected.listen = .tcp(host: "0.0.0.0", port: 9000)
     expected.workers = 7
+    expected.publishSocket = "/run/publish.sock"
     expected.secretFile = "/run/secrets/master"
     expected.adminKeyFile = "/run/secrets/admin"
     expected.stateDirectory = "/var/lib/outcry"

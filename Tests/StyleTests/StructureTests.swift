@@ -43,7 +43,7 @@ struct StructureTests {
     "keeps Foundation off the order path",
     arguments: [
       "Engine/Settings", "Engine/SharedMemory", "Engine/SymbolEngine", "Engine/Store",
-      "Engine/Postgres", "Engine/Feed", "Engine/EngineProcess", "Workers/FastCGI",
+      "Engine/Postgres", "Engine/Feed", "Engine/Relay", "Engine/EngineProcess", "Workers/FastCGI",
       "Workers/Accounts", "Workers/Service", "Workers/WorkerPool", "Workers/WorkerProcess",
     ])
   func noFoundation(folder: String) {

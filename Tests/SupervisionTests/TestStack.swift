@@ -27,6 +27,7 @@ final class TestStack {
         atPath: folder.file("programs/nginx/\(name)"), withDestinationPath: "\(nginx)/\(name)")
     }
     try replace("outcry-engine", with: "exec sleep 1000")
+    try replace("outcry-feed", with: "exec sleep 1000")
     try replace("outcry-worker", with: "exec \(Products.path(of: "outcry-worker")) --echo")
   }
 

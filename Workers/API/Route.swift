@@ -13,7 +13,16 @@ public enum Route: Equatable, Sendable {
   case symbol(String)
   case book(String)
   case trades(String)
+  case stream(Transport)
+  case accountStream(Transport)
   case health, ready
+
+  public enum Transport: Equatable, Sendable {
+    /// WebSocket.
+    case socket
+    /// Server-sent events.
+    case events
+  }
 
   /// `path` has no query. A HEAD is answered like a GET; nginx leaves the body away.
   public static func match(
@@ -112,6 +121,10 @@ private struct Choices {
     if path.equals("/api/logout") { return Choices(post: .logout) }
     if path.equals("/api/register") { return Choices(post: .register) }
     if path.equals("/api/keys") { return Choices(get: .listKeys, post: .createKey) }
+    if path.equals("/stream") { return Choices(get: .stream(.socket)) }
+    if path.equals("/events") { return Choices(get: .stream(.events)) }
+    if path.equals("/stream/account") { return Choices(get: .accountStream(.socket)) }
+    if path.equals("/events/account") { return Choices(get: .accountStream(.events)) }
     if path.equals("/health") { return Choices(get: .health) }
     if path.equals("/ready") { return Choices(get: .ready) }
     return nil

@@ -59,6 +59,8 @@ final class Handler {
     case .trades(let name): try trades(name, inquiry)
     case .symbols: try symbols(inquiry)
     case .symbol(let name): try symbol(name, inquiry)
+    case .stream(let transport): try stream(transport, inquiry)
+    case .accountStream(let transport): try accountStream(transport, inquiry)
     case .register: try register(inquiry)
     case .login: try login(inquiry)
     case .health: health(inquiry)

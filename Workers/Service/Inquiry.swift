@@ -28,8 +28,12 @@ struct Inquiry {
   }
 
   var credentials: RequestCredentials {
+    credentials(authorization: request.parameter("HTTP_AUTHORIZATION"))
+  }
+
+  func credentials(authorization: UnsafeRawBufferPointer?) -> RequestCredentials {
     RequestCredentials(
-      authorization: request.parameter("HTTP_AUTHORIZATION"),
+      authorization: authorization,
       apiKey: request.parameter("HTTP_X_API_KEY"),
       signature: request.parameter("HTTP_X_SIGNATURE"),
       timestamp: request.parameter("HTTP_X_TIMESTAMP"),

@@ -1,0 +1,122 @@
+/// One stream's messages on their way to nginx. What arrives while the one before is under way, or
+/// while the stream has its rest, goes out together: trades all of them, of the book what each
+/// level shows at last, of a state the newest.
+final class Lane {
+  enum Kind { case trades, book, ticker, candles }
+
+  let channel: [UInt8]
+  let kind: Kind
+  let symbol: String
+  /// Whether the relay has it on its list of those with something to say.
+  var isListed = false
+  var isUnderWay = false
+  /// `monotonicNanoseconds()` before which nothing more is sent.
+  private(set) var restsUntil: Int64 = 0
+  /// When it says where it is, if nothing happens until then.
+  private(set) var repeatsAt: Int64 = .max
+
+  private var waiting: [Payload] = []
+  private var waitingBytes = 0
+  /// The last sequence that subscribers know of; 0 when nothing was sent yet.
+  private var position: UInt64 = 0
+
+  /// What may wait while nginx is away.
+  private static let mostWaiting = 1 << 20
+  private static let longestMessage = 256 << 10
+  /// One message to one subscriber costs nginx some microseconds; this leaves it most of a core.
+  private static let restPerSubscriber: Int64 = 40_000
+  private static let shortestRest: Int64 = 2_000_000
+  private static let longestRest: Int64 = 50_000_000
+  private static let unheardRest: Int64 = 100_000_000
+  private static let repeatAfter: Int64 = 5_000_000_000
+
+  init(channel: [UInt8], kind: Kind, symbol: String) {
+    self.channel = channel
+    self.kind = kind
+    self.symbol = symbol
+  }
+
+  var isEmpty: Bool { waiting.isEmpty }
+
+  /// False when too much waits: everything is dropped then, and subscribers must be told.
+  func add(_ payload: Payload) -> Bool {
+    // Whatever the book did before a snapshot is in it.
+    if case .snapshot = payload.kind { removeAll() }
+    if case .state = payload.kind, let last = waiting.last, last.kind == payload.kind {
+      waiting[waiting.count - 1] = payload
+      return true
+    }
+    waiting.append(payload)
+    waitingBytes += payload.bytes.count
+    guard waitingBytes <= Lane.mostWaiting || waiting.count == 1 else {
+      removeAll()
+      return false
+    }
+    return true
+  }
+
+  func removeAll() {
+    waiting.removeAll(keepingCapacity: true)
+    waitingBytes = 0
+  }
+
+  /// Writes the next message; there must be something waiting.
+  func take(into body: inout [UInt8]) {
+    open(&body)
+    var count = 1
+    if kind == .trades || kind == .book {
+      var length = waiting[0].bytes.count
+      while count < waiting.count, waiting[count - 1].isFollowed(by: waiting[count]),
+        length < Lane.longestMessage
+      {
+        length += waiting[count].bytes.count
+        count += 1
+      }
+    }
+    switch waiting[count - 1].kind {
+    case .stretch(_, let last), .gap(let last), .snapshot(let last): position = last
+    case .state: break
+    }
+    if count == 1 {
+      body += waiting[0].bytes
+    } else if kind == .trades {
+      Merge.trades(waiting[..<count], into: &body)
+    } else {
+      Merge.book(waiting[..<count], into: &body)
+    }
+    body.append(UInt8(ascii: "}"))
+    for payload in waiting[..<count] { waitingBytes -= payload.bytes.count }
+    waiting.removeFirst(count)
+  }
+
+  /// Writes a message without content that says how far the stream is: whoever missed the one
+  /// before sees it by that. False for streams that have no sequence.
+  func takePosition(into body: inout [UInt8]) -> Bool {
+    guard position > 0, kind == .trades || kind == .book else { return false }
+    open(&body)
+    let lists = kind == .trades ? "\"trades\":[]" : "\"bids\":[],\"asks\":[]"
+    body += Array(
+      """
+      {"symbol":"\(symbol)","firstSequence":\(position + 1),"lastSequence":\(position),\(lists)}}
+      """.utf8)
+    return true
+  }
+
+  private func open(_ body: inout [UInt8]) {
+    body.removeAll(keepingCapacity: true)
+    body += Array("{\"stream\":\"".utf8)
+    body += channel
+    body += Array("\",\"data\":".utf8)
+  }
+
+  /// The more subscribers, the longer the rest until the next message, and the more it says.
+  func finished(subscribers: Int, at now: Int64) {
+    isUnderWay = false
+    let rest = Int64(subscribers) * Lane.restPerSubscriber
+    restsUntil =
+      now
+      + (subscribers == 0
+        ? Lane.unheardRest : min(max(rest, Lane.shortestRest), Lane.longestRest))
+    repeatsAt = now + Lane.repeatAfter
+  }
+}
