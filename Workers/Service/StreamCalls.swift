@@ -54,7 +54,8 @@ extension Handler {
     case .socket:
       guard has(inquiry.request.parameter("HTTP_UPGRADE"), "websocket") else {
         throw APIError(
-          426, "upgrade_required", "this path speaks WebSocket; /events has the same as "
+          426, "upgrade_required",
+          "this path speaks WebSocket; /events has the same as "
             + "server-sent events", field: "Upgrade")
       }
     case .events:
