@@ -21,7 +21,8 @@ public struct Preparation {
     if stack.ownsDatabase { try makeCluster() }
     let path = "\(nginxFolder)/outcry.conf.template"
     guard let template = Files.text(path) else { throw SystemError.ofLast("read", path) }
-    let text = stack.nginxText(template: template, html: "\(nginxFolder)/html")
+    let text = stack.nginxText(
+      template: template, html: "\(nginxFolder)/html", build: "\(nginxFolder)/../.build")
     try Files.replace(stack.nginxConfiguration, with: text)
   }
 

@@ -71,7 +71,7 @@ extension Stack {
   var nginxConfiguration: String { "\(folder.nginx)/nginx.conf" }
 
   /// The configuration in the repository with its placeholders filled in.
-  func nginxText(template: String, html: String) -> String {
+  func nginxText(template: String, html: String, build: String) -> String {
     let workers =
       switch settings.listen {
       case .unix(let path): "unix:\(path)"
@@ -85,6 +85,7 @@ extension Stack {
           .replacing("${OUTCRY_HTML}", with: html)
           .replacing("${OUTCRY_NCHAN_MODULE}", with: tools.nchan)
           .replacing("${OUTCRY_PUBLISH_SOCKET}", with: settings.publishSocket)
+          .replacing("${OUTCRY_BUILD}", with: build)
     }.joined(separator: "\n")
   }
 }
