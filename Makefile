@@ -1,8 +1,9 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down test chaos soak bench bench-book bench-recovery clean
+.PHONY: up down demo test test-browser chaos soak bench bench-book bench-recovery clean
 
 up:
 	@.ci/install
+	@.ci/page || true
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@.build/release/outcry up
 
@@ -10,9 +11,20 @@ down:
 	@.ci/build outcry
 	@.build/release/outcry down
 
+# Simulated traders until Ctrl-C; RATE=requests a second, SEED=number, SYMBOLS=A,B.
+demo: up
+	@Tests/Demo/run
+
 test:
-	@.ci/install
+	@.ci/install tests
+	@.ci/page
 	@.ci/test
+
+test-browser:
+	@.ci/install tests
+	@.ci/page
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
+	@Tests/Browser/run
 
 # LONG=1 for half an hour, SEED=number to repeat a schedule.
 chaos:
