@@ -47,6 +47,7 @@ let package = Package(
     .target(name: "CShared", path: "Engine/CShared"),
     library("Engine", "Wire", needs: ["CShared"]),
     library("Engine", "SharedMemory", needs: ["CShared", "Wire"]),
+    library("Engine", "Metrics", needs: ["SharedMemory", "Wire"]),
     library("Engine", "Settings", needs: ["CShared"]),
     library("Engine", "Processes", needs: ["CShared"]),
     .systemLibrary(name: "CPostgres", path: "Engine/CPostgres"),
@@ -75,7 +76,8 @@ let package = Package(
     program(
       "Engine", "Operator", named: "outcry",
       needs: [
-        "CShared", "OrderBook", "Postgres", "Replay", "Settings", "SharedMemory", "Store",
+        "CShared", "Metrics", "OrderBook", "Postgres", "Replay", "Settings", "SharedMemory",
+        "Store",
         "Supervision", "Wire",
       ]),
 
@@ -88,7 +90,7 @@ let package = Package(
     library("Workers", "WorkerPool", needs: ["CShared", "Processes", "Settings", "SharedMemory"]),
     library(
       "Workers", "Service",
-      needs: ["API", "Accounts", "FastCGI", "Postgres", "Settings", "SharedMemory"]),
+      needs: ["API", "Accounts", "FastCGI", "Metrics", "Postgres", "Settings", "SharedMemory"]),
     program(
       "Workers", "WorkerProcess", named: "outcry-worker", needs: ["Service", "WorkerPool"]),
 
@@ -116,6 +118,7 @@ let package = Package(
       of: "Supervision",
       needs: ["SharedMemory", "Supervision", "TestSupport", "outcry", "outcry-worker"]),
     tests(of: "SharedMemory", needs: ["SharedMemory", "TestSupport", "shared-memory-probe"]),
+    tests(of: "Metrics", needs: ["Metrics", "SharedMemory", "TestSupport"]),
     tests(of: "OrderBook", needs: ["CAllocations", "OrderBook", "TestSupport"]),
     tests(of: "SymbolState", needs: ["SymbolState", "TestSupport"]),
     tests(

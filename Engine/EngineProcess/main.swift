@@ -21,7 +21,7 @@ do {
   switch (arguments.first, arguments.count) {
   case ("--symbol", 2):
     let name = arguments.last ?? ""
-    let log = Log(role: "engine \(name)", level: settings.logLevel)
+    let log = Log(role: "engine", symbol: name, level: settings.logLevel)
     try EngineManager.endWithManager()
     exit(try SymbolEngine(symbol: name, settings: settings, log: log).run(signals: signals))
   case ("--manage", 1):

@@ -5,6 +5,8 @@ import Wire
 
 public enum FeedStatus: Sendable {
   case connected
+  /// Redis has taken what came of so many more commands.
+  case published(UInt64)
   case lost(RedisError)
   /// These sequences were not published; subscribers have been told.
   case gap(ClosedRange<UInt64>)
@@ -145,6 +147,9 @@ public final class Publisher: @unchecked Sendable {
     sendKeys(redis)
     try redis.awaitReplies()
     for told in [gap, content.gap] { if let told { report(.gap(told)) } }
+    if last > published {
+      report(.published(last - published - UInt64(content.gap?.count ?? 0)))
+    }
     gap = nil
     published = max(published, last)
     tradesConfirmed = tradesEnd

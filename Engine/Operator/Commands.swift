@@ -10,7 +10,7 @@ struct Command: Sendable {
 
 enum Commands {
   static let all = [
-    up, down, status, symbols, scale, config, verify, replay, journal, rebuild, supervise,
+    up, down, status, top, symbols, scale, config, verify, replay, journal, rebuild, supervise,
   ]
 
   static func named(_ name: String) -> Command? { all.first { $0.name == name } }
@@ -54,6 +54,13 @@ struct Arguments {
       return String(rest.remove(at: index).dropFirst(name.count + 1))
     }
     return nil
+  }
+
+  /// Whether an option without a value is there.
+  mutating func flag(_ name: String) -> Bool {
+    guard let index = rest.firstIndex(of: name) else { return false }
+    rest.remove(at: index)
+    return true
   }
 
   /// The next word that is not an option.

@@ -25,7 +25,7 @@ public struct CommandText {
     case .epoch: words += ["epoch", "\(command.origin)"]
     case nil: words.append("kind-\(command.kind)")
     }
-    return (words + key(command)).joined(separator: " ")
+    return (words + key(command) + trace(command)).joined(separator: " ")
   }
 
   private func price(_ ticks: Int64) -> String { symbol.tick.text(ticks) }
@@ -115,6 +115,24 @@ public struct CommandText {
       }
     }
     return [(isClients ? "key=" : "request=") + text]
+  }
+}
+
+extension CommandText {
+  /// The trace that the command's request was part of, and the step that brought it. An engine
+  /// keeps something else there in its own first command.
+  private func trace(_ command: Command) -> [String] {
+    func hex(_ bytes: UnsafeRawBufferPointer) -> String {
+      bytes.reduce(into: "") { text, byte in
+        text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      }
+    }
+    let isOwn = command.kind == CommandKind.epoch.rawValue
+    let trace = withUnsafeBytes(of: command.trace_id) { bytes in
+      isOwn || bytes.allSatisfy { $0 == 0 } ? nil : hex(bytes)
+    }
+    guard let trace else { return [] }
+    return ["trace=\(trace)", "span=" + withUnsafeBytes(of: command.span_id, hex)]
   }
 }
 

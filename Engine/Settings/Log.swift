@@ -1,7 +1,9 @@
 import Glibc
 
 /// Writes one JSON object a line to standard error:
-/// `{"time":"2026-01-31T12:00:00.000000Z","level":"info","role":"engine","pid":7,"message":"…",…}`
+/// `{"time":"2026-01-31T12:00:00.000000Z","level":"info","program":"feed","pid":7,"message":"…",…}`
+///
+/// Fields that every program uses alike: `symbol`, `requestId`, `traceId`, `error` or `cause`.
 ///
 /// A line goes out in a single write(2), so lines of several threads and processes that share a
 /// file or a pipe do not mix. Not for the order path: it builds strings.
@@ -15,12 +17,18 @@ public struct Log: Sendable {
   public typealias Fields = KeyValuePairs<String, any LogValue>
 
   public let role: String
+  /// Whose engine speaks, in every line of it.
+  public let symbol: String?
   public let level: Level
   let descriptor: Int32
 
-  /// `role` says which kind of process speaks, such as `engine BTC-USD`.
-  public init(role: String, level: Level = .info, descriptor: Int32 = STDERR_FILENO) {
+  /// `role` says which kind of process speaks, such as `engine`.
+  public init(
+    role: String, symbol: String? = nil, level: Level = .info,
+    descriptor: Int32 = STDERR_FILENO
+  ) {
     self.role = role
+    self.symbol = symbol
     self.level = level
     self.descriptor = descriptor
   }
@@ -48,11 +56,15 @@ public struct Log: Sendable {
     var line = "{\"time\":\""
     line.reserveCapacity(256)
     line.append(timestamp(time))
-    line.append("\",\"level\":\"\(level)\",\"role\":")
+    line.append("\",\"level\":\"\(level)\",\"program\":")
     role.appendJSON(to: &line)
     line.append(",\"pid\":\(getpid()),\"message\":")
     message.appendJSON(to: &line)
-    for (name, value) in fields {
+    if let symbol {
+      line.append(",\"symbol\":")
+      symbol.appendJSON(to: &line)
+    }
+    for (name, value) in fields where !value.isAbsent && (symbol == nil || name != "symbol") {
       line.append(",")
       name.appendJSON(to: &line)
       line.append(":")

@@ -1,6 +1,20 @@
 /// What may stand in a field of a log line.
 public protocol LogValue: Sendable {
   func appendJSON(to line: inout String)
+  /// Whether there is nothing to say: then the line has no such field.
+  var isAbsent: Bool { get }
+}
+
+extension LogValue {
+  public var isAbsent: Bool { false }
+}
+
+extension Optional: LogValue where Wrapped: LogValue {
+  public func appendJSON(to line: inout String) {
+    if let self { self.appendJSON(to: &line) } else { line.append("null") }
+  }
+
+  public var isAbsent: Bool { self == nil }
 }
 
 extension String: LogValue {

@@ -21,7 +21,7 @@ public enum EngineMetric {
   public static let tableWrites = 18
   public static let tableRetries = 19
 
-  /// The publisher: messages that Redis took, commands that subscribers were told they missed.
+  /// The publisher: commands of which subscribers were told, and were told that they missed them.
   public static let published = 24
   public static let missed = 25
   /// Now: 1 while Redis answers.

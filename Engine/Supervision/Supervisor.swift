@@ -64,7 +64,7 @@ public struct Supervisor {
         let entry = programs[index]
         if !entry.isReady, entry.program.isReady(pid: entry.pid) {
           programs[index].isReady = true
-          log.info("ready", ["program": entry.program.name])
+          log.info("ready", ["subject": entry.program.name])
         }
       } else if now >= programs[index].notBefore, hasWhatItNeeds(programs[index].program),
         isVacated(programs[index], now)
@@ -102,10 +102,10 @@ public struct Supervisor {
         output: output)
       spawn.listener = program.takesListener ? listener : nil
       programs[index].started(try spawn.start(), at: Clock.monotonicNanos())
-      log.info("started", ["program": program.name, "child": programs[index].pid])
+      log.info("started", ["subject": program.name, "child": programs[index].pid])
     } catch {
       programs[index].died(at: Clock.monotonicNanos())
-      log.error("cannot start", ["program": program.name, "reason": error.description])
+      log.error("cannot start", ["subject": program.name, "reason": error.description])
     }
   }
 
@@ -159,7 +159,7 @@ public struct Supervisor {
       log.error(
         "died",
         [
-          "program": program.name, "child": pid, "ending": Ending(status: status).description,
+          "subject": program.name, "child": pid, "ending": Ending(status: status).description,
           "restarts": programs[index].restarts,
         ])
     }
@@ -181,7 +181,7 @@ public struct Supervisor {
       }
       kill(-pid, SIGKILL)
       if !stopped {
-        log.error("killed", ["program": program.name, "after seconds": program.stopSeconds])
+        log.error("killed", ["subject": program.name, "after seconds": program.stopSeconds])
         waitpid(pid, &status, 0)
       }
       programs[index].pid = 0

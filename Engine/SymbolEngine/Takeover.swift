@@ -105,15 +105,23 @@ struct Takeover {
 
   private func feedPublisher(from position: UInt64) -> Publisher {
     let board = lock.symbol.board
-    let log = log
+    let (log, lock) = (log, lock)
+    lock.setMetric(EngineMetric.redisIsUp, to: 0)
     return Publisher(
       symbol: symbol, address: settings.redis, position: position,
       depth: { $0.read(board) },
       report: { status in
         switch status {
-        case .connected: log.info("publishing to Redis")
-        case .lost(let error): log.warning("Redis is away", ["error": "\(error)"])
+        case .published(let commands): lock.addMetric(EngineMetric.published, commands)
+        case .connected:
+          lock.setMetric(EngineMetric.redisIsUp, to: 1)
+          log.info("publishing to Redis")
+        case .lost(let error):
+          lock.setMetric(EngineMetric.redisIsUp, to: 0)
+          lock.addMetric(EngineMetric.redisLosses)
+          log.warning("Redis is away", ["error": "\(error)"])
         case .gap(let missed):
+          lock.addMetric(EngineMetric.missed, UInt64(missed.count))
           log.warning(
             "not published", ["first": missed.lowerBound, "last": missed.upperBound])
         }

@@ -15,14 +15,14 @@ struct LogTests {
     return lines.compactMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
   }
 
-  @Test("a line is one JSON object with time, level, role, pid, message and the fields given")
+  @Test("a line is one JSON object with time, level, program, pid, message and the fields given")
   func fields() throws {
     let lines = written(role: "engine BTC-USD") { log in
       log.warning("lost it", ["errno": 11, "call": "connect", "again": true, "share": 0.5])
     }
     let line = try #require(lines.first)
     #expect(line["level"] as? String == "warning")
-    #expect(line["role"] as? String == "engine BTC-USD")
+    #expect(line["program"] as? String == "engine BTC-USD")
     #expect(line["pid"] as? Int == Int(getpid()))
     #expect(line["message"] as? String == "lost it")
     #expect(line["errno"] as? Int == 11)
@@ -31,6 +31,21 @@ struct LogTests {
     #expect(line["share"] as? Double == 0.5)
     let time = try #require(line["time"] as? String)
     #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/) != nil)
+  }
+
+  @Test("an engine's lines name its symbol, and a field without a value is left out")
+  func optionalFields() throws {
+    let pipe = Pipe()
+    let log = Log(
+      role: "engine", symbol: "BTC-USD", descriptor: pipe.fileHandleForWriting.fileDescriptor)
+    log.info("ready", ["symbol": "ETH-USD", "traceId": String?.none, "requestId": "r" as String?])
+    pipe.fileHandleForWriting.closeFile()
+    let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
+    let line = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+    #expect(line["symbol"] as? String == "BTC-USD")
+    #expect(line["requestId"] as? String == "r")
+    #expect(!line.keys.contains("traceId"))
+    #expect(String(decoding: bytes, as: UTF8.self).ranges(of: "symbol").count == 1)
   }
 
   @Test("text that would break a line comes back as it went in")

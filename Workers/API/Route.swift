@@ -15,7 +15,7 @@ public enum Route: Equatable, Sendable {
   case trades(String)
   case stream(Transport)
   case accountStream(Transport)
-  case health, ready
+  case health, ready, metrics
 
   public enum Transport: Equatable, Sendable {
     /// WebSocket.
@@ -127,6 +127,7 @@ private struct Choices {
     if path.equals("/events/account") { return Choices(get: .accountStream(.events)) }
     if path.equals("/health") { return Choices(get: .health) }
     if path.equals("/ready") { return Choices(get: .ready) }
+    if path.equals("/metrics") { return Choices(get: .metrics) }
     return nil
   }
 

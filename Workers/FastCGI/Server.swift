@@ -92,6 +92,9 @@ public final class Server: @unchecked Sendable {
     body.deallocate()
   }
 
+  /// How many requests there are at most at a time; the index of each is below.
+  public var requestCapacity: Int { limits.requests }
+
   public var counts: Counts {
     let finished = finished.load(ordering: .relaxed)
     let begun = begun.load(ordering: .relaxed)

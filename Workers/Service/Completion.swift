@@ -13,7 +13,7 @@ final class Completion {
 
   init(_ core: Core) {
     self.core = core
-    handler = Handler(core)
+    handler = Handler(core, .completion)
   }
 
   func run() {
@@ -73,6 +73,8 @@ final class Completion {
 
   private func answer(_ waiting: PendingRequest) {
     waiting.market.leave()
+    core.journeys[waiting.request].takenAt = waiting.mailbox.takenAt
+    core.journeys[waiting.request].repliedAt = waiting.mailbox.repliedAt
     if case .part(let part) = waiting.task {
       part.takeAnswers(from: waiting.mailbox)
       core.slot.release(waiting.mailbox)

@@ -17,6 +17,7 @@ final class Core: Sendable {
   let authenticator: Authenticator
   let accounts: AccountStore
   let errors: ErrorLog
+  let journeys: Journeys
   let startedAt = Clock.wallMicros()
   let processID = getpid()
 
@@ -31,8 +32,12 @@ final class Core: Sendable {
     self.authenticator = authenticator
     self.accounts = accounts
     markets = Markets(exchange)
-    errors = ErrorLog(log)
+    errors = ErrorLog(log, exchange)
+    journeys = Journeys(capacity: server.requestCapacity)
   }
+
+  /// A request that takes longer is logged.
+  var slowNanos: Int64 { Int64(settings.slowRequestMilliseconds) * 1_000_000 }
 
   var deadlineNanos: Int64 { Int64(settings.requestDeadlineMilliseconds) * 1_000_000 }
 

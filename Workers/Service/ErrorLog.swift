@@ -15,21 +15,56 @@ final class ErrorLog: Sendable {
 
   private static let linesASecond = 20
   private let log: Log
+  private let exchange: ExchangeSegment
   private let window = Mutex(Window())
 
-  init(_ log: Log) { self.log = log }
+  init(_ log: Log, _ exchange: ExchangeSegment) {
+    self.log = log
+    self.exchange = exchange
+  }
 
-  func record(_ error: APIError, _ request: Request) {
+  func record(_ error: APIError, _ request: Request, _ journey: Journey) {
     guard error.status >= 500 else { return }
     write { left in
       log.warning(
         "request failed",
         [
-          "requestId": text(request, "REQUEST_ID"), "method": text(request, "REQUEST_METHOD"),
+          "requestId": text(request, "REQUEST_ID"), "traceId": traceID(journey),
+          "symbol": symbol(journey), "method": text(request, "REQUEST_METHOD"),
           "path": path(request), "status": error.status, "code": error.code,
           "cause": error.message, "notLogged": left,
         ])
     }
+  }
+
+  /// A request that took too long, with how long it was where, as far as it came.
+  func recordSlow(_ request: Request, _ journey: Journey, status: Int, at now: Int64) {
+    func milliseconds(_ start: Int64, _ end: Int64) -> Double? {
+      start == 0 || end == 0 ? nil : Double((end - start) / 1000) / 1000
+    }
+    write { left in
+      log.warning(
+        "slow request",
+        [
+          "requestId": text(request, "REQUEST_ID"), "traceId": traceID(journey),
+          "symbol": symbol(journey), "method": text(request, "REQUEST_METHOD"),
+          "path": path(request), "route": journey.route.label, "status": status,
+          "milliseconds": milliseconds(journey.startedAt, now),
+          "intakeMilliseconds": milliseconds(journey.startedAt, journey.pushedAt),
+          "ringMilliseconds": milliseconds(journey.pushedAt, journey.takenAt),
+          "engineMilliseconds": milliseconds(journey.takenAt, journey.repliedAt),
+          "replyMilliseconds": milliseconds(journey.repliedAt, now),
+          "notLogged": left,
+        ])
+    }
+  }
+
+  private func traceID(_ journey: Journey) -> String? {
+    journey.trace.isPresent ? journey.trace.traceText : nil
+  }
+
+  private func symbol(_ journey: Journey) -> String? {
+    journey.symbol == 0 ? nil : exchange.symbol(id: journey.symbol)?.name
   }
 
   func record(_ message: String, cause: String) {

@@ -7,12 +7,14 @@ import SharedMemory
 /// requests has one, with the buffers it needs.
 final class Handler {
   let core: Core
+  let meter: RequestMeter
   var output = JSONOutput(capacity: 65_536)
   let bids: UnsafeMutableBufferPointer<BoardLevel>
   let asks: UnsafeMutableBufferPointer<BoardLevel>
 
-  init(_ core: Core) {
+  init(_ core: Core, _ lane: WorkerLane) {
     self.core = core
+    meter = RequestMeter(core.exchange, core.slot.meter(lane))
     bids = .allocate(capacity: Board.levelCapacity)
     asks = .allocate(capacity: Board.levelCapacity)
   }
@@ -25,6 +27,7 @@ final class Handler {
   func handle(_ inquiry: Inquiry) {
     do throws(APIError) {
       let route = try Route.match(method: inquiry.method, path: inquiry.path)
+      core.journeys[inquiry.request].route = route.name
       if try answerOpenly(route, inquiry) { return }
       switch core.authenticator.check(inquiry.credentials, now: Clock.wallMicros()) {
       case .known(let identity): try serve(route, inquiry, identity)
@@ -65,6 +68,7 @@ final class Handler {
     case .login: try login(inquiry)
     case .health: health(inquiry)
     case .ready: try ready(inquiry)
+    case .metrics: try metrics(inquiry)
     default: return false
     }
     return true
@@ -73,14 +77,45 @@ final class Handler {
   // MARK: - Ways to end
 
   func fail(_ error: APIError, _ request: Request) {
-    core.errors.record(error, request)
-    Reply.send(error, &output, to: request)
-    core.server.finish(request)
+    let journey = core.journeys[request]
+    core.errors.record(error, request, journey)
+    meter.refused(error.code)
+    Reply.send(error, &output, journey.trace, to: request)
+    finish(error.status, request, journey)
   }
 
   /// Sends what has been written to `output`.
   func succeed(_ status: Int, _ request: Request) {
-    Reply.send(status, output, to: request)
+    let journey = core.journeys[request]
+    Reply.send(status, output.bytes, journey.trace, to: request)
+    finish(status, request, journey)
+  }
+
+  /// Sends what is no JSON.
+  func succeed(_ status: Int, _ body: [UInt8], type: StaticString, _ request: Request) {
+    let journey = core.journeys[request]
+    body.withUnsafeBytes { Reply.send(status, $0, type: type, journey.trace, to: request) }
+    finish(status, request, journey)
+  }
+
+  /// An answer without a body.
+  func succeedEmpty(_ status: Int, _ request: Request) {
+    let journey = core.journeys[request]
+    Reply.sendEmpty(status, journey.trace, to: request)
+    finish(status, request, journey)
+  }
+
+  /// The answer is complete. Counted before it leaves: whoever has it finds it in the figures.
+  func finish(_ status: Int, _ request: Request) {
+    finish(status, request, core.journeys[request])
+  }
+
+  private func finish(_ status: Int, _ request: Request, _ journey: Journey) {
+    let now = Clock.monotonicNanos()
+    meter.answered(journey, status: status, at: now)
+    if now - journey.startedAt > core.slowNanos {
+      core.errors.recordSlow(request, journey, status: status, at: now)
+    }
     core.server.finish(request)
   }
 
@@ -88,7 +123,7 @@ final class Handler {
     _ lane: SlowPool.Lane = .database, _ request: Request,
     _ body: @escaping @Sendable (SlowWorker) throws(APIError) -> Void
   ) throws(APIError) {
-    let isTaken = core.slow.add(to: lane) { worker in
+    let isTaken = core.slow.add(to: lane, of: core.slot) { worker in
       do throws(APIError) {
         try body(worker)
       } catch {

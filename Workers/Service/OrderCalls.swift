@@ -63,6 +63,8 @@ extension Handler {
   ) {
     command.account = identity.account
     command.deadline = core.commandDeadline(inquiry.deadline)
+    let trace = core.journeys[inquiry.request].trace
+    if trace.isPresent { trace.stamp(&command) }
     guard !OrderFlags(rawValue: command.flags).contains(.clientKey),
       let name = inquiry.request.parameter("REQUEST_ID"), (1...32).contains(name.count)
     else { return }
@@ -103,7 +105,9 @@ extension Handler {
     _ mailbox: Mailbox, _ count: Int, _ market: Market, _ task: PendingRequest.Task,
     of account: UInt64, _ inquiry: Inquiry
   ) {
-    let reference = mailbox.post(symbolID: market.entry.symbol.id, count: count)
+    let now = Clock.monotonicNanos()
+    core.journeys[inquiry.request].notePush(to: market.entry.symbol.id, at: now)
+    let reference = mailbox.post(symbolID: market.entry.symbol.id, count: count, at: now)
     core.pending.put(
       PendingRequest(
         request: inquiry.request, mailbox: mailbox, market: market, task: task,

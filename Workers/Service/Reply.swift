@@ -3,24 +3,31 @@ import FastCGI
 
 /// Sends answers. The head goes straight into the request's buffer, nothing is allocated.
 enum Reply {
-  static func send(_ status: Int, _ body: borrowing JSONOutput, to request: Request) {
-    head(status, to: request)
-    request.write("Content-Type: application/json\r\nContent-Length: ")
+  static func send(
+    _ status: Int, _ body: UnsafeRawBufferPointer, type: StaticString = "application/json",
+    _ trace: TraceContext, to request: Request
+  ) {
+    head(status, trace, to: request)
+    request.write("Content-Type: ")
+    request.write(type)
+    request.write("\r\nContent-Length: ")
     number(body.count, to: request)
     request.write("\r\n\r\n")
-    request.write(body.bytes)
+    request.write(body)
   }
 
   /// An answer without a body.
-  static func sendEmpty(_ status: Int, to request: Request) {
-    head(status, to: request)
+  static func sendEmpty(_ status: Int, _ trace: TraceContext, to request: Request) {
+    head(status, trace, to: request)
     request.write("\r\n")
   }
 
-  static func send(_ error: APIError, _ output: inout JSONOutput, to request: Request) {
+  static func send(
+    _ error: APIError, _ output: inout JSONOutput, _ trace: TraceContext, to request: Request
+  ) {
     output.clear()
     output.error(error)
-    head(error.status, to: request)
+    head(error.status, trace, to: request)
     if let seconds = error.retryAfter {
       request.write("Retry-After: ")
       number(seconds, to: request)
@@ -38,7 +45,16 @@ enum Reply {
     request.write(output.bytes)
   }
 
-  private static func head(_ status: Int, to request: Request) {
+  /// Names the step of the client's trace that this answer is.
+  private static func head(_ status: Int, _ trace: TraceContext, to request: Request) {
+    if trace.isPresent {
+      request.write("Traceparent: ")
+      withUnsafeTemporaryAllocation(byteCount: TraceContext.length, alignment: 1) {
+        trace.write(to: $0)
+        request.write(UnsafeRawBufferPointer($0))
+      }
+      request.write("\r\n")
+    }
     switch status {
     case 200: request.write("Status: 200 OK\r\n")
     case 201: request.write("Status: 201 Created\r\n")

@@ -1,5 +1,6 @@
 import CShared
 import Glibc
+import SharedMemory
 import Synchronization
 
 /// Work that may wait for the database or costs a password hash. It has its own threads, so that
@@ -11,11 +12,24 @@ final class SlowPool: Sendable {
   enum Lane: Int, CaseIterable {
     case database
     case hashing
+    /// Answers while the database does not, so it must never stand behind what waits for that.
+    case figures
 
-    var threads: Int { self == .database ? 3 : 2 }
+    var threads: Int {
+      switch self {
+      case .database: 3
+      case .hashing: 2
+      case .figures: 1
+      }
+    }
   }
 
-  typealias Job = @Sendable (SlowWorker) -> Void
+  typealias Work = @Sendable (SlowWorker) -> Void
+
+  struct Job: Sendable {
+    let addedAt = Clock.monotonicNanos()
+    let work: Work
+  }
 
   private let lanes: [JobQueue]
 
@@ -24,15 +38,23 @@ final class SlowPool: Sendable {
   }
 
   /// False when the lane is full.
-  func add(to lane: Lane, _ job: @escaping Job) -> Bool { lanes[lane.rawValue].push(job) }
+  func add(to lane: Lane, of slot: WorkerSlot, _ work: @escaping Work) -> Bool {
+    let waiting = lane.waiting
+    if let waiting { slot.gauges.raise(waiting) }
+    if lanes[lane.rawValue].push(Job(work: work)) { return true }
+    if let waiting { slot.gauges.lower(waiting) }
+    return false
+  }
 
   func start(_ core: Core) {
     for lane in Lane.allCases {
+      if let gauge = lane.size { core.slot.gauges.raise(gauge, by: lane.threads) }
       for number in 0..<lane.threads {
         startThread("\(lane) \(number)") { [queue = lanes[lane.rawValue]] in
           if lane == .hashing { stepBack() }
           let worker = SlowWorker(core)
-          while true { queue.pop()(worker) }
+          let load = LaneLoad(lane, core.slot, worker.handler.meter.lane)
+          while true { load.run(queue.pop(), worker) }
         }
       }
     }
@@ -52,7 +74,7 @@ private final class JobQueue: Sendable {
 
   init(capacity: Int) { self.capacity = capacity }
 
-  func push(_ job: @escaping SlowPool.Job) -> Bool {
+  func push(_ job: SlowPool.Job) -> Bool {
     let hasRoom = jobs.withLock { jobs in
       guard jobs.count < capacity else { return false }
       jobs.append(job)

@@ -8,11 +8,20 @@ import SharedMemory
 final class SlowWorker {
   let core: Core
   let handler: Handler
-  private var connection: Connection?
+  private var connection: Connection? {
+    didSet {
+      if (oldValue == nil) == (connection == nil) { return }
+      if connection == nil {
+        core.slot.gauges.lower(.databaseConnections)
+      } else {
+        core.slot.gauges.raise(.databaseConnections)
+      }
+    }
+  }
 
   init(_ core: Core) {
     self.core = core
-    handler = Handler(core)
+    handler = Handler(core, .others)
   }
 
   /// Runs something that may be run twice: when the connection turns out to be lost, as it is

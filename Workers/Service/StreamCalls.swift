@@ -11,7 +11,7 @@ extension Handler {
     let query = try StreamsQuery(inquiry.query, ofAccount: false)
     try requireSymbols(query)
     StreamReply.send(transport, channels: query.channels, account: nil, to: inquiry.request)
-    core.server.finish(inquiry.request)
+    finish(200, inquiry.request)
   }
 
   /// A browser cannot set headers on a WebSocket, so the token may stand in the query.
@@ -36,13 +36,13 @@ extension Handler {
     case .known(let identity):
       StreamReply.send(
         transport, channels: query.channels, account: identity.account, to: request)
-      core.server.finish(request)
+      finish(200, request)
     case .unknown(let credential):
       try slowly(.database, request) { worker throws(APIError) in
         let identity = try worker.find(credential)
         StreamReply.send(
           transport, channels: query.channels, account: identity.account, to: request)
-        worker.core.server.finish(request)
+        worker.handler.finish(200, request)
       }
     case .missing, .refused: throw .unauthorized
     }

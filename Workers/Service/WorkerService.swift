@@ -11,6 +11,7 @@ import SharedMemory
 /// | intake | reads requests, answers what it can, sends commands to engines |
 /// | completion | answers what engines replied to, gives up on what took too long |
 /// | database ×3, hashing ×2 | whatever waits for PostgreSQL or costs a password hash |
+/// | figures | `/metrics` |
 /// | listener | hears which credentials have ended |
 public final class WorkerService: Sendable {
   public enum StartError: Error, CustomStringConvertible {
@@ -79,6 +80,11 @@ public final class WorkerService: Sendable {
     try core.exchange.claimScore(.worker, number: UInt32(core.slot.index))
   }
 
+  /// Shows what the process costs on its line of the scoreboard.
+  public func usage(_ score: Score?) -> ProcessUsage {
+    ProcessUsage(core.exchange, role: .worker, score: score)
+  }
+
   /// Now and then: what could not be done before is tried again.
   public func tend() { core.markets.repair() }
 }
@@ -90,7 +96,7 @@ struct Intake {
 
   init(_ core: Core) {
     self.core = core
-    handler = Handler(core)
+    handler = Handler(core, .intake)
   }
 
   func run() {
@@ -99,7 +105,9 @@ struct Intake {
       case .quiet: continue
       case .drained: return
       case .request(let request):
-        let deadline = Clock.monotonicNanos() + core.deadlineNanos
+        let now = Clock.monotonicNanos()
+        let deadline = now + core.deadlineNanos
+        core.journeys.begin(request, at: now)
         switch core.server.readBody(of: request) {
         case .complete(let body):
           handler.handle(Inquiry(request, body: body, deadline: deadline))

@@ -14,6 +14,7 @@ enum WorkerChild {
 
     let service = try WorkerService(settings: settings, server: server, log: log)
     let score = try service.claimScore()
+    let usage = service.usage(score)
     service.start(whenDrained: child.whenDrained)
     score?.set(.working)
     child.announceReady()
@@ -22,6 +23,7 @@ enum WorkerChild {
         for (counter, value) in service.figures.enumerated() {
           score?.set(counter: counter, to: value)
         }
+        usage.publish()
         score?.beat()
         service.tend()
       },

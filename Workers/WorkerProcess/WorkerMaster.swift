@@ -10,17 +10,20 @@ enum WorkerMaster {
     let log = Log(role: "worker-master", level: settings.logLevel)
     let socket = try ListeningSocket.inherited ?? ListeningSocket.open(settings.listen)
     // The echo shows itself nowhere: it must run beside a real exchange without being part of it.
-    let score =
-      isEcho
-      ? nil
-      : try ExchangeSegment.openOrCreate(Instance(name: settings.instance))
-        .claimScore(.poolMaster)
+    let exchange =
+      isEcho ? nil : try ExchangeSegment.openOrCreate(Instance(name: settings.instance))
+    let score = try exchange?.claimScore(.poolMaster)
+    let usage = exchange.map { ProcessUsage($0, role: .poolMaster, score: score) }
     let master = try Master(
       socket: socket,
       options: Master.Options(
         program: ownPath(), arguments: isEcho ? ["--child", "--echo"] : ["--child"],
         count: settings.workers.least),
-      log: log, report: { show($0, on: score) })
+      log: log,
+      report: {
+        show($0, on: score)
+        usage?.publish()
+      })
     master.run()
   }
 

@@ -63,8 +63,8 @@ typedef struct {
   uint8_t key_length;
   uint8_t spare_bytes[7];
   uint8_t key[OUTCRY_KEY_CAPACITY];   /* idempotency key */
-  uint8_t trace_id[16];
-  uint8_t span_id[8];
+  uint8_t trace_id[16];       /* W3C Trace Context; zeros: of no trace; random for `epoch` */
+  uint8_t span_id[8];         /* the worker's step of that trace */
   uint64_t origin;            /* ring position it came from; engine epoch for `epoch` */
 } outcry_command;
 static_assert(sizeof(outcry_command) == 192, "command");
