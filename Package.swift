@@ -27,7 +27,8 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
   let explained: Set<String> = [
-    "Engine/Feed", "Engine/OrderBook", "Engine/Replay", "Engine/SharedMemory", "Engine/Store",
+    "Engine/Feed", "Engine/Load", "Engine/OrderBook", "Engine/Replay", "Engine/SharedMemory",
+    "Engine/Store",
     "Engine/SymbolState", "Workers/API", "Workers/Accounts",
   ]
   return explained.contains("\(side)/\(folder)") ? ["README.md"] : []
@@ -73,11 +74,12 @@ let package = Package(
       "Engine", "EngineProcess", named: "outcry-engine",
       needs: ["Processes", "Settings", "SymbolEngine"]),
     library("Engine", "Supervision", needs: ["CShared", "Settings", "SharedMemory"]),
+    library("Engine", "Load", needs: ["CShared", "Postgres", "Store", "Wire"]),
     program(
       "Engine", "Operator", named: "outcry",
       needs: [
-        "CShared", "Metrics", "OrderBook", "Postgres", "Replay", "Settings", "SharedMemory",
-        "Store",
+        "CShared", "Load", "Metrics", "OrderBook", "Postgres", "Processes", "Replay", "Settings",
+        "SharedMemory", "Store",
         "Supervision", "Wire",
       ]),
 
@@ -141,12 +143,13 @@ let package = Package(
     tests(
       of: "Service",
       needs: ["Postgres", "SharedMemory", "Store", "TestSupport", "outcry-worker"]),
+    tests(of: "Load", needs: ["Load", "TestSupport"]),
     tests(of: "Style", needs: ["TestSupport"]),
     tests(
       of: "EndToEnd",
       needs: [
-        "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry", "outcry-engine",
-        "outcry-feed", "outcry-worker",
+        "Load", "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry",
+        "outcry-engine", "outcry-feed", "outcry-worker",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -55,6 +55,14 @@ int outcry_name_thread(const char *name) {
   return prctl(PR_SET_NAME, name) == 0 ? 0 : errno;
 }
 
+int outcry_timer_slack(int64_t nanos) {
+  return prctl(PR_SET_TIMERSLACK, nanos) == 0 ? 0 : errno;
+}
+
+const void *outcry_find(const void *bytes, size_t count, const void *wanted, size_t length) {
+  return memmem(bytes, count, wanted, length);
+}
+
 char **outcry_environment(void) { return environ; }
 
 int outcry_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }

@@ -10,7 +10,8 @@ struct Command: Sendable {
 
 enum Commands {
   static let all = [
-    up, down, status, top, symbols, scale, config, verify, replay, journal, rebuild, supervise,
+    up, down, status, top, symbols, scale, config, verify, replay, journal, rebuild, load,
+    supervise,
   ]
 
   static func named(_ name: String) -> Command? { all.first { $0.name == name } }

@@ -23,7 +23,9 @@ final class Exchange: Sendable {
   deinit { outcry("down") }
 
   @discardableResult
-  func outcry(_ arguments: String...) -> (status: Int32, output: String) {
+  func outcry(_ arguments: String...) -> (status: Int32, output: String) { outcry(arguments) }
+
+  func outcry(_ arguments: [String]) -> (status: Int32, output: String) {
     let (exit, output) = ChildProcess.run(
       Products.path(of: "outcry"), arguments + ["--state", state],
       environment: ["OUTCRY_PORT": "\(port)"], within: 90)

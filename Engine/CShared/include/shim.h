@@ -52,6 +52,12 @@ int outcry_accept(int listener);
  * Returns 0, or an errno: not every kernel tells it of unix sockets. */
 int outcry_listen_queue(int listener, uint32_t *waiting, uint32_t *most);
 
+/* prctl(PR_SET_TIMERSLACK): how late the calling thread may be woken; 50 us otherwise. */
+int outcry_timer_slack(int64_t nanos);
+
+/* memmem(3), a GNU extension. */
+const void *outcry_find(const void *bytes, size_t count, const void *wanted, size_t length);
+
 /* The kernel's number of the calling thread. */
 int outcry_thread_id(void);
 
