@@ -105,7 +105,7 @@ let package = Package(
       "Tests/Benchmarks", "Book", named: "outcry-bench-book", needs: ["OrderBook", "TestSupport"]),
     program(
       "Tests/Benchmarks", "Requests", named: "outcry-bench-requests",
-      needs: ["API", "Accounts", "Wire"]),
+      needs: ["API", "Accounts", "SharedMemory", "Wire"]),
     program(
       "Tests/Benchmarks", "Recovery", named: "outcry-bench-recovery",
       needs: ["SharedMemory", "TestSupport", "outcry-engine"]),

@@ -21,7 +21,7 @@ struct RequestBenchmark {
   }
 
   /// Runs `body` `count` times, five times over; prints the nanoseconds of one in the best.
-  private func measure(_ name: String, count: Int, unit: Int = 1, _ body: () -> Void) {
+  func measure(_ name: String, count: Int, unit: Int = 1, _ body: () -> Void) {
     body()
     var best = UInt64.max
     for _ in 0..<5 {
