@@ -5,6 +5,8 @@ import Glibc
 /// answered, except the `send…` calls of the pipeline.
 public final class Connection {
   let handle: OpaquePointer
+  /// Statements of this session that were parsed already, by their text.
+  private var prepared: [String: String] = [:]
 
   /// Connects with a libpq connection string: unix socket or TCP, password and TLS as libpq
   /// reads them. What the string does not say is filled in so that a vanished server is noticed
@@ -62,6 +64,24 @@ public final class Connection {
         handle, sql, Int32(parameters.count), types, values, lengths, formats, 1)
     }
     return try checked(result, "query")
+  }
+
+  /// The same for a statement that comes again and again: its text is parsed only the first time.
+  /// Texts must be few, for they are kept as long as the session.
+  public func queryPrepared(_ sql: String, _ parameters: Parameters) throws(PostgresError) -> Rows {
+    if let name = prepared[sql] { return try execute(name, parameters) }
+    let name = "query \(prepared.count)"
+    let result = PQprepare(
+      handle, name, sql, Int32(parameters.count), parameters.types)
+    _ = try checked(result, "prepare")
+    prepared[sql] = name
+    return try execute(name, parameters)
+  }
+
+  public func queryPrepared(_ sql: String, _ values: Value...) throws(PostgresError) -> Rows {
+    let parameters = Parameters(capacity: 256)
+    for value in values { parameters.add(value) }
+    return try queryPrepared(sql, parameters)
   }
 
   /// Parses a statement once for this session.

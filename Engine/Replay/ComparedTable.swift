@@ -29,6 +29,12 @@ struct ComparedTable {
         rows: "symbol_id = \(symbol) and sequence > \(max(origin.sequence, answersAfter))"),
     ]
   }
+
+  /// Made of all trades, those from before the origin as they are: to be compared when these are
+  /// known to be good.
+  static func positions(of symbol: UInt32) -> ComparedTable {
+    ComparedTable(name: "positions", key: "account", rows: "symbol_id = \(symbol)")
+  }
 }
 
 extension ExpectedTables {

@@ -3,8 +3,8 @@ import Store
 import SymbolState
 import Wire
 
-/// What a symbol's rows of `orders`, `trades` and `answers` ought to be: temporary tables of the
-/// same names, written by the projection's own code.
+/// What a symbol's rows of `orders`, `trades`, `answers` and `positions` ought to be: temporary
+/// tables of the same names, written by the projection's own code.
 ///
 /// They begin with the orders that are open at the origin. What had ended by then is not in them:
 /// it can no longer be derived, only be checked for what cannot be.
@@ -36,6 +36,8 @@ final class ExpectedTables {
       create temporary table orders (like \(schema).orders);
       create temporary table trades (like \(schema).trades);
       create temporary table answers (like \(schema).answers);
+      create temporary table positions (
+        like \(schema).positions, primary key (account, symbol_id));
       set search_path = pg_temp
       """)
     writer = try ProjectionWriter(symbol: symbol.id, connection: connection)
@@ -44,6 +46,34 @@ final class ExpectedTables {
     mostPending = 2 * buffer.pendingRows + ExpectedTables.rowsPerWrite
     self.connection = connection
     self.symbol = symbol.id
+    try holdEarlierTrades()
+  }
+
+  /// What is held at the origin only the trades from before tell.
+  private func holdEarlierTrades() throws(PostgresError) {
+    var last: Int64 = 0
+    while last < Int64(origin.trade) {
+      let rows = try connection.query(
+        """
+        select trade_id, price, quantity, taker_side, taker_account, maker_account
+        from \(schema).trades where symbol_id = $1 and trade_id > $2 and trade_id <= $3
+        order by trade_id limit \(ExpectedTables.rowsPerWrite)
+        """, .int32(Int32(symbol)), .int64(last), .int64(Int64(origin.trade)))
+      guard !rows.isEmpty else { return }
+      var trades: [Event] = []
+      for row in 0..<rows.count {
+        var trade = Event()
+        trade.trade_id = UInt64(rows.int64(row, 0))
+        trade.price = rows.int64(row, 1)
+        trade.quantity = rows.int64(row, 2)
+        trade.side = UInt8(rows.int64(row, 3))
+        trade.account = UInt64(rows.int64(row, 4))
+        trade.maker_account = UInt64(rows.int64(row, 5))
+        trades.append(trade)
+      }
+      last = rows.int64(rows.count - 1, 0)
+      try writer.hold(trades)
+    }
   }
 
   func absorb(_ command: Command, _ events: UnsafeBufferPointer<Event>) throws {
@@ -92,7 +122,8 @@ final class ExpectedTables {
     try connection.run(
       """
       reset enable_hashjoin; reset enable_mergejoin; reset enable_seqscan; reset plan_cache_mode;
-      analyze pg_temp.orders; analyze pg_temp.trades; analyze pg_temp.answers
+      analyze pg_temp.orders; analyze pg_temp.trades; analyze pg_temp.answers;
+      analyze pg_temp.positions
       """)
   }
 

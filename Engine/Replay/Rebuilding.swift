@@ -2,7 +2,8 @@ import Postgres
 import Store
 import Wire
 
-/// Makes a symbol's tables of orders and trades again from its journal, also while it trades.
+/// Makes a symbol's tables of orders, trades and positions again from its journal, also while it
+/// trades.
 ///
 /// Of a journal that was shortened only what comes after its oldest good snapshot follows: rows
 /// from before stay as they are.
@@ -44,6 +45,7 @@ public struct Rebuilding: Sendable {
       let all = ComparedTable.all(of: symbol.id, from: tables.origin, answersAfter: 0)
       var repaired = 0
       for table in all { repaired += try tables.repair(table) }
+      repaired += try tables.repair(.positions(of: symbol.id))
       try tables.startAnswersAtOrigin()
       return Rebuilding(
         sequence: position, snapshot: tables.origin.sequence, orders: try tables.count(all[0]),

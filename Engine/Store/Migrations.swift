@@ -3,6 +3,7 @@ extension Schema {
   static let migrations = [
     symbolTables + journalTables + accountTables + snapshotTables + projectionTables + seeds,
     journalChecksum + firstAnswers,
+    positionTable + earlierPositions,
   ]
 
   /// Times are microseconds since 1970 everywhere, as in the records.

@@ -14,8 +14,8 @@ public enum ProjectionError: Error, CustomStringConvertible {
   }
 }
 
-/// Writes one symbol's collapsed events into `orders`, `trades` and `answers`, exactly once: the
-/// position in `projections` moves in the same transaction. One thread, one connection.
+/// Writes one symbol's collapsed events into `orders`, `trades`, `answers` and `positions`, exactly
+/// once: the position in `projections` moves in the same transaction. One thread, one connection.
 ///
 /// The commit waits for the disk although the tables could be made again from the journal: were
 /// it to wait not, a crash of PostgreSQL could take the tables back behind what this engine has
@@ -38,6 +38,7 @@ public final class ProjectionWriter {
       set plan_cache_mode = force_generic_plan
       """)
     try prepareStatements()
+    try preparePositions()
     _ = try connection.query(
       "insert into projections (symbol_id, sequence) values ($1, 0) on conflict do nothing",
       .int32(Int32(symbol)))
@@ -89,6 +90,7 @@ public final class ProjectionWriter {
     try copyOrders(buffer) { isEnd || !ProjectedOrder.isOpen($0.storedStatus) }
     try copyTrades(buffer)
     try copyAnswers(buffer)
+    try hold(buffer.trades)
     if isEnd { buffer.removeAll() } else { buffer.removeEnded() }
   }
 
@@ -98,6 +100,7 @@ public final class ProjectionWriter {
     try copyOrders(buffer)
     try copyTrades(buffer)
     try copyAnswers(buffer)
+    try hold(buffer.trades)
     try changeOrders(buffer)
     try changeSymbol(buffer)
     return true
@@ -110,7 +113,7 @@ public final class ProjectionWriter {
     try connection.transaction { () throws(PostgresError) in
       _ = try connection.query(
         "delete from orders where order_id >= $1 and order_id < $2", .int64(first), .int64(next))
-      for table in ["trades", "answers"] {
+      for table in ["trades", "answers", "positions"] {
         _ = try connection.query(
           "delete from \(table) where symbol_id = $1", .int32(Int32(symbol)))
       }

@@ -23,6 +23,16 @@ extension Scale {
     }
   }
 
+  /// The same for a count beyond 64 bits; nil when its decimal would be beyond 128.
+  public func text(wide count: Int128) -> String? {
+    let (value, overflow) = count.magnitude.multipliedReportingOverflow(by: UInt128(units))
+    guard !overflow else { return nil }
+    return withUnsafeTemporaryAllocation(byteCount: Scale.textCapacity, alignment: 1) { buffer in
+      let used = Scale.write(value, digits: Int(digits), isNegative: count < 0, into: buffer)
+      return String(decoding: buffer[..<used], as: UTF8.self)
+    }
+  }
+
   /// Writes the average price of `filled` lots that cost `quote` tick x lot; self is the tick.
   ///
   /// It has the tick's digits when that is exact. Otherwise it has as many more as it needs, at
@@ -40,9 +50,27 @@ extension Scale {
       }
     }
     let wide = UInt128(quote.magnitude) * UInt128(units.magnitude)
-    var (value, remainder) = wide.quotientAndRemainder(dividingBy: UInt128(divisor))
+    return writeAverage(wide, dividedBy: UInt128(divisor), into: buffer)
+  }
+
+  /// The average price of `lots` that cost `quote` tick x lot; nil beyond 128 bits.
+  public func averageText(quote: UInt128, lots: UInt128) -> String? {
+    precondition(lots > 0, "an average needs something that is held")
+    let (total, overflow) = quote.multipliedReportingOverflow(by: UInt128(units))
+    // Room for the digits behind the point, of the remainder and of the price.
+    guard !overflow, total < UInt128.max / 10_000_000, lots < UInt128.max / 20 else { return nil }
+    return withUnsafeTemporaryAllocation(byteCount: Scale.textCapacity, alignment: 1) { buffer in
+      let used = writeAverage(total, dividedBy: lots, into: buffer)
+      return String(decoding: buffer[..<used], as: UTF8.self)
+    }
+  }
+
+  private func writeAverage(
+    _ total: UInt128, dividedBy divisor: UInt128, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    var (value, remainder) = total.quotientAndRemainder(dividingBy: divisor)
     for _ in 0..<Scale.averageDigits {
-      let (digit, rest) = (remainder * 10).quotientAndRemainder(dividingBy: UInt128(divisor))
+      let (digit, rest) = (remainder * 10).quotientAndRemainder(dividingBy: divisor)
       value = value * 10 + digit
       remainder = rest
     }

@@ -41,6 +41,19 @@ struct ConnectionTests {
     #expect(count == 1)
   }
 
+  @Test("parses a statement that comes again once a session")
+  func prepared() throws {
+    let connection = try Connection(settings)
+    for number in 1...3 {
+      let sum = try connection.queryPrepared("select $1 + 1", .int64(Int64(number))).int64(0, 0)
+      #expect(sum == Int64(number) + 1)
+    }
+    #expect(try connection.queryPrepared("select 7").int64(0, 0) == 7)
+    #expect(throws: PostgresError.self) { _ = try connection.queryPrepared("select nothing") }
+    let count = try connection.query("select count(*) from pg_prepared_statements").int64(0, 0)
+    #expect(count == 2)
+  }
+
   @Test("notices that the server ended it")
   func lost() throws {
     let connection = try Connection(settings)

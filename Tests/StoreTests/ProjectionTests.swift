@@ -81,6 +81,28 @@ struct ProjectionTests {
       let found = (1..<10).map { answers.int64(row, $0) }
       #expect(found == market.answers[UInt64(answers.int64(row, 0))])
     }
+    try comparePositions(market)
+  }
+
+  /// What an account holds is what it bought less what it sold; `PositionTests` say what it costs.
+  private func comparePositions(_ market: RandomMarket) throws {
+    var expected: [UInt64: Position] = [:]
+    for trade in market.trades where trade.account != trade.maker_account {
+      let side = try #require(Side(rawValue: trade.side))
+      expected[trade.account, default: Position()].trade(side, trade.quantity, at: trade.price)
+      expected[trade.maker_account, default: Position()]
+        .trade(side.opposite, trade.quantity, at: trade.price)
+    }
+    let rows = try Connection(settings).query(
+      "select account, quantity::text, cost::text from positions where symbol_id = $1",
+      .int32(Int32(symbol)))
+    var found: [UInt64: Position] = [:]
+    for row in 0..<rows.count {
+      found[UInt64(rows.int64(row, 0))] = Position(
+        quantity: try #require(Int128(rows.text(row, 1))),
+        cost: try #require(Int128(rows.text(row, 2))))
+    }
+    #expect(found == expected)
   }
 
   @Test("equals a naive recomputation, however the stream is cut", arguments: 1...6)

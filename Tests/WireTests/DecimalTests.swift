@@ -99,6 +99,17 @@ struct DecimalTests {
     #expect(cent.averageText(quote: Int64.max, filled: Int64.max) == "0.01")
   }
 
+  @Test("sums beyond 64 bits are written exactly, and what is beyond 128 is not")
+  func wide() {
+    let cent = DecimalTests.cent
+    #expect(cent.text(wide: -150) == "-1.50")
+    #expect(cent.text(wide: Int128(Int64.max) * 100) == "9223372036854775807.00")
+    #expect(DecimalTests.nickel.text(wide: .max) == nil)
+    #expect(cent.averageText(quote: 200, lots: 3) == "0.66666667")
+    #expect(cent.averageText(quote: UInt128(UInt64.max) * 7, lots: UInt128(UInt64.max)) == "0.07")
+    #expect(cent.averageText(quote: .max, lots: 1) == nil)
+  }
+
   @Test("a notional's unit is the product of both, while it can be written")
   func times() {
     let unit = DecimalTests.nickel.times(DecimalTests.lot)
