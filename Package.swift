@@ -92,7 +92,9 @@ let package = Package(
     library("Workers", "WorkerPool", needs: ["CShared", "Processes", "Settings", "SharedMemory"]),
     library(
       "Workers", "Service",
-      needs: ["API", "Accounts", "FastCGI", "Metrics", "Postgres", "Settings", "SharedMemory"]),
+      needs: [
+        "API", "Accounts", "FastCGI", "Metrics", "Postgres", "Settings", "SharedMemory", "Store",
+      ]),
     program(
       "Workers", "WorkerProcess", named: "outcry-worker", needs: ["Service", "WorkerPool"]),
 
@@ -148,7 +150,7 @@ let package = Package(
     tests(
       of: "EndToEnd",
       needs: [
-        "Load", "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry",
+        "Accounts", "Load", "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry",
         "outcry-engine", "outcry-feed", "outcry-worker",
       ]),
   ],

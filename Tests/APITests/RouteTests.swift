@@ -29,7 +29,13 @@ struct RouteTests {
       ("GET", "/api/symbols/AAPL", .symbol("AAPL")), ("GET", "/api/book/BTC-USD", .book("BTC-USD")),
       ("GET", "/api/book/BTC%2dUSD", .book("BTC-USD")), ("HEAD", "/api/book/A", .book("A")),
       ("GET", "/api/trades/BTC-USD", .trades("BTC-USD")), ("GET", "/health", .health),
-      ("GET", "/ready", .ready),
+      ("GET", "/ready", .ready), ("GET", "/api/openapi.json", .openAPI),
+      ("POST", "/api/admin/symbols", .addSymbol),
+      ("PATCH", "/api/admin/symbols/BTC-USD", .changeLimits("BTC-USD")),
+      ("POST", "/api/admin/symbols/A/halt", .control("A", .halt)),
+      ("POST", "/api/admin/symbols/A/resume", .control("A", .resume)),
+      ("POST", "/api/admin/symbols/A/cancel-only", .control("A", .cancelOnly)),
+      ("POST", "/api/admin/symbols/A/cancel-all", .control("A", .cancelAll)),
     ]
     for (method, path, wanted) in expected { #expect(try route(method, path) == wanted) }
   }
@@ -54,6 +60,11 @@ struct RouteTests {
     ("GET", "/api/book/..%2f..%2fetc", 404, "unknown_symbol", nil),
     ("GET", "/API/orders", 404, "unknown_path", nil),
     ("DELETE", "/api/keys/x'y", 404, "unknown_key", nil),
+    ("POST", "/api/admin/symbols/A/stop", 404, "unknown_path", nil),
+    ("POST", "/api/admin/symbols/A/halt/", 404, "unknown_path", nil),
+    ("POST", "/api/admin/symbols//halt", 404, "unknown_path", nil),
+    ("POST", "/api/admin/symbols/a/halt", 404, "unknown_symbol", nil),
+    ("GET", "/api/admin/symbols", 405, "method_not_allowed", "POST"),
     ("PUT", "/api/orders", 405, "method_not_allowed", "GET, HEAD, POST, DELETE"),
     ("BREW", "/api/fills", 405, "method_not_allowed", "GET, HEAD"),
     ("BREW", "/nowhere", 404, "unknown_path", nil),

@@ -30,6 +30,11 @@ extension APIError {
   public static let unauthorized = APIError(
     401, "unauthorized", "credentials are missing, wrong or expired", field: "Authorization")
   public static let forbidden = APIError(403, "forbidden", "these credentials may only read")
+  public static let notAnAdministrator = APIError(
+    401, "unauthorized", "the admin key is missing or wrong", field: "X-Admin-Key")
+  public static let tokenNeeded = APIError(
+    403, "token_needed", "keys are managed with a token from /api/login, not with a key",
+    field: "Authorization")
   public static let unknownOrder = APIError(404, "unknown_order", "no such order")
   public static let orderNotOpen = APIError(404, "unknown_order", "no such open order")
   public static let unknownKey = APIError(404, "unknown_key", "no such key")
@@ -39,6 +44,10 @@ extension APIError {
   public static let badLogin = APIError(401, "bad_login", "name and password do not match")
   public static let bodyTooLarge = APIError(413, "body_too_large", "the body is over the limit")
   public static let internalError = APIError(500, "internal", "something broke on our side")
+
+  /// A `before` that names nothing of the list.
+  public static let unknownPlace = APIError(
+    400, "invalid_value", "before names no place in this list", field: "before")
 
   public static func unknownSymbol(_ name: String) -> APIError {
     APIError(404, "unknown_symbol", "no symbol is named \(shortened(name))", field: "symbol")

@@ -50,6 +50,12 @@ public struct JSONOutput: ~Copyable {
     put(0x3a)
   }
 
+  /// A key that is not known before it is written.
+  public mutating func key(text name: String) {
+    value(name)
+    put(0x3a)
+  }
+
   // MARK: - Values
 
   /// Bytes that are JSON already.

@@ -72,8 +72,9 @@ extension JSONOutput {
     endArray()
   }
 
-  /// `{"symbol","trades":[…]}`, in the order given.
-  public mutating func trades(_ rows: [TradeRow], entry: SymbolEntry) {
+  /// `{"symbol","trades":[…]}`, in the order given. `next` is what the page that follows is asked
+  /// for with, and is left away on the last one.
+  public mutating func trades(_ rows: [TradeRow], entry: SymbolEntry, next: UInt64? = nil) {
     beginObject()
     key("symbol")
     symbol(entry)
@@ -96,11 +97,18 @@ extension JSONOutput {
       endObject()
     }
     endArray()
+    self.next(next)
     endObject()
   }
 
+  mutating func next(_ cursor: UInt64?) {
+    guard let cursor else { return }
+    key("next")
+    value(cursor)
+  }
+
   /// `{"fills":[…]}`, in the order given.
-  public mutating func fills(_ rows: [OwnFillRow]) {
+  public mutating func fills(_ rows: [OwnFillRow], next: UInt64? = nil) {
     beginObject()
     key("fills")
     beginArray()
@@ -125,6 +133,7 @@ extension JSONOutput {
       endObject()
     }
     endArray()
+    self.next(next)
     endObject()
   }
 

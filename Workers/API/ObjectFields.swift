@@ -7,6 +7,7 @@ public struct ObjectFields {
     case string(String)
     case number([UInt8])
     case boolean(Bool)
+    case null
     case other
   }
 
@@ -46,17 +47,29 @@ public struct ObjectFields {
     case .string(let bytes): .string(String(decoding: bytes, as: UTF8.self))
     case .number(let bytes): .number(Array(bytes))
     case .boolean(let flag): .boolean(flag)
-    case .null, .object, .array: .other
+    case .null: .null
+    case .object, .array: .other
     }
   }
 
   public func has(_ name: String) -> Bool { values[name] != nil }
+
+  public func isNull(_ name: String) -> Bool { values[name] == .null }
 
   /// A string that must be there.
   public func string(_ name: String) throws(APIError) -> String {
     guard let value = values[name] else { throw .missing(name) }
     guard case .string(let text) = value else { throw .wrongType(name, "a string") }
     return text
+  }
+
+  /// The text of a JSON number; nil when there is none.
+  func number(_ name: String) throws(APIError) -> String? {
+    switch values[name] {
+    case nil: return nil
+    case .number(let digits): return String(decoding: digits, as: UTF8.self)
+    default: throw .wrongType(name, "a number")
+    }
   }
 
   /// The text of a decimal in a string or a number; nil when there is none.

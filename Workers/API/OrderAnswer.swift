@@ -61,12 +61,13 @@ extension JSONOutput {
   }
 
   /// `{"orders":[…]}`, in the order given.
-  public mutating func orders(_ rows: [OrderRow]) {
+  public mutating func orders(_ rows: [OrderRow], next: UInt64? = nil) {
     beginObject()
     key("orders")
     beginArray()
     for row in rows { order(row) }
     endArray()
+    self.next(next)
     endObject()
   }
 

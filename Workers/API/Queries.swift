@@ -8,6 +8,11 @@ public enum Queries {
     return Int(try QueryString(text, known: ["depth"]).integer("depth", in: 1...1000) ?? 50)
   }
 
+  /// A call without a body: an empty one, or an empty object.
+  public static func noBody(_ body: UnsafeRawBufferPointer) throws(APIError) {
+    if !body.isEmpty { _ = try ObjectFields(body, allowed: []) }
+  }
+
   /// A call without parameters.
   public static func none(_ text: UnsafeRawBufferPointer) throws(APIError) {
     _ = try QueryString(text, known: [])
@@ -37,7 +42,21 @@ public struct Page: Equatable, Sendable {
   }
 }
 
-/// `GET /api/fills?symbol=&limit=&before=`.
+/// A trade's place among those of all symbols, in one integer below 2^53.
+public enum TradeCursor {
+  private static let symbolShift: UInt64 = 40
+
+  public static func make(symbol: UInt32, trade: UInt64) -> UInt64 {
+    UInt64(symbol) << symbolShift | trade
+  }
+
+  public static func parts(_ cursor: UInt64) -> (symbol: UInt32, trade: UInt64) {
+    (UInt32(truncatingIfNeeded: cursor >> symbolShift), cursor & (1 << symbolShift - 1))
+  }
+}
+
+/// `GET /api/fills?symbol=&limit=&before=`. With a symbol, `before` is one of its trade ids;
+/// without, it is the `next` of the page before, which names the symbol too.
 public struct FillsQuery: Equatable, Sendable {
   public var symbol: String?
   public var page: Page

@@ -16,12 +16,30 @@ public enum Route: Equatable, Sendable {
   case stream(Transport)
   case accountStream(Transport)
   case health, ready, metrics
+  case openAPI
+  case addSymbol
+  case changeLimits(String)
+  case control(String, MarketCall)
 
   public enum Transport: Equatable, Sendable {
     /// WebSocket.
     case socket
     /// Server-sent events.
     case events
+  }
+
+  /// What an operator does to a symbol.
+  public enum MarketCall: String, Sendable, CaseIterable {
+    case halt, resume
+    case cancelOnly = "cancel-only"
+    case cancelAll = "cancel-all"
+  }
+
+  public var isForAdministrators: Bool {
+    switch self {
+    case .addSymbol, .changeLimits, .control: true
+    default: false
+    }
   }
 
   /// `path` has no query. A HEAD is answered like a GET; nginx leaves the body away.
@@ -103,9 +121,23 @@ private struct Choices {
       self.init(get: .symbol(try Choices.symbol(name)))
     } else if let key = path.after("/api/keys/") {
       self.init(delete: .deleteKey(try Choices.key(key)))
+    } else if let rest = path.after("/api/admin/symbols/") {
+      try self.init(administering: rest)
     } else {
       throw .unknownPath
     }
+  }
+
+  /// `{symbol}` or `{symbol}/halt` and the like.
+  private init(administering rest: UnsafeRawBufferPointer) throws(APIError) {
+    guard let slash = rest.firstIndex(of: 0x2f) else {
+      self.init(patch: .changeLimits(try Choices.symbol(rest)))
+      return
+    }
+    let word = String(decoding: rest[(slash + 1)...].prefix(16), as: UTF8.self)
+    guard let call = Route.MarketCall(rawValue: word) else { throw .unknownPath }
+    let name = try Choices.symbol(UnsafeRawBufferPointer(rebasing: rest[..<slash]))
+    self.init(post: .control(name, call))
   }
 
   private static func fixed(_ path: UnsafeRawBufferPointer) -> Choices? {
@@ -125,6 +157,8 @@ private struct Choices {
     if path.equals("/events") { return Choices(get: .stream(.events)) }
     if path.equals("/stream/account") { return Choices(get: .accountStream(.socket)) }
     if path.equals("/events/account") { return Choices(get: .accountStream(.events)) }
+    if path.equals("/api/openapi.json") { return Choices(get: .openAPI) }
+    if path.equals("/api/admin/symbols") { return Choices(post: .addSymbol) }
     if path.equals("/health") { return Choices(get: .health) }
     if path.equals("/ready") { return Choices(get: .ready) }
     if path.equals("/metrics") { return Choices(get: .metrics) }

@@ -5,6 +5,7 @@ public enum AccountError: Error, Sendable {
   /// No such name, or not its password: nobody learns which.
   case badLogin
   case unknownKey
+  case tooManyKeys
   /// No memory for a password hash right now.
   case outOfMemory
   case database(PostgresError)

@@ -26,6 +26,8 @@ public struct KeyRow: Equatable, Sendable {
 public struct AccountStore: Sendable {
   /// Where changed credentials are announced, for `CredentialCache.forget(announced:)`.
   public static let channel = "outcry_credentials"
+  /// How many keys an account may have at once.
+  public static let mostKeys = 100
   public static let tokenLifetime: Int64 = 30 * 86_400 * 1_000_000
 
   private enum Permission {
@@ -47,14 +49,14 @@ public struct AccountStore: Sendable {
   ) throws(AccountError) -> Registration {
     // Not what decides, but it saves the hash when the answer is known already.
     let taken = try asking { () throws(PostgresError) in
-      try connection.query("select 1 from accounts where name = $1", .text(name)).count > 0
+      try connection.queryPrepared("select 1 from accounts where name = $1", .text(name)).count > 0
     }
     guard !taken else { throw .nameTaken }
     let hash = try password.hash(text)
     let token = Token(master)
     let key = APIKey(master)
     let account = try asking { () throws(PostgresError) in
-      let rows = try connection.query(
+      let rows = try connection.queryPrepared(
         """
         with account as (
           insert into accounts (name, password_hash) values ($1, $2) returning id
@@ -77,7 +79,7 @@ public struct AccountStore: Sendable {
     name: String, password text: String, now: Int64, on connection: Connection
   ) throws(AccountError) -> Login {
     let found = try asking { () throws(PostgresError) -> (account: Int64, hash: String)? in
-      let rows = try connection.query(
+      let rows = try connection.queryPrepared(
         "select id, password_hash from accounts where name = $1", .text(name))
       return rows.isEmpty ? nil : (rows.int64(0, 0), rows.text(0, 1))
     }
@@ -85,10 +87,10 @@ public struct AccountStore: Sendable {
     let token = Token(master)
     let expiresAt = now + AccountStore.tokenLifetime
     try asking { () throws(PostgresError) in
-      _ = try connection.query(
+      _ = try connection.queryPrepared(
         "delete from tokens where account = $1 and expires_at <= $2", .int64(found.account),
         .int64(now))
-      _ = try connection.query(
+      _ = try connection.queryPrepared(
         "insert into tokens (hash, account, expires_at) values ($1, $2, $3)",
         .bytes(token.id.digest.bytes), .int64(found.account), .int64(expiresAt))
     }
@@ -98,7 +100,8 @@ public struct AccountStore: Sendable {
   /// Ends a token. That it has ended already is no error.
   public func logout(_ token: CredentialID, on connection: Connection) throws(AccountError) {
     try asking { () throws(PostgresError) in
-      _ = try connection.query("delete from tokens where hash = $1", .bytes(token.digest.bytes))
+      _ = try connection.queryPrepared(
+        "delete from tokens where hash = $1", .bytes(token.digest.bytes))
     }
   }
 
@@ -109,14 +112,14 @@ public struct AccountStore: Sendable {
     try asking { () throws(PostgresError) in
       switch credential {
       case .token(let id):
-        let rows = try connection.query(
+        let rows = try connection.queryPrepared(
           "select account, expires_at from tokens where hash = $1 and expires_at > $2",
           .bytes(id.digest.bytes), .int64(now))
         guard !rows.isEmpty else { return nil }
         return Identity(
           account: UInt64(rows.int64(0, 0)), mayTrade: true, expiresAt: rows.int64(0, 1))
       case .key(_, let name):
-        let rows = try connection.query(
+        let rows = try connection.queryPrepared(
           "select account, permissions from api_keys where key = $1 and revoked_at is null",
           .text(name))
         guard !rows.isEmpty else { return nil }
@@ -126,15 +129,23 @@ public struct AccountStore: Sendable {
     }
   }
 
+  /// A further key, unless there are `mostKeys` already.
   public func issueKey(
     account: UInt64, mayTrade: Bool, on connection: Connection
   ) throws(AccountError) -> APIKey {
     let key = APIKey(master)
-    try asking { () throws(PostgresError) in
-      _ = try connection.query(
-        "insert into api_keys (key, account, permissions) values ($1, $2, $3)", .text(key.key),
-        .int64(Int64(account)), .int16(mayTrade ? Permission.trading : Permission.readOnly))
+    // Two requests at once may each find the last room: a bound, not a promise.
+    let made = try asking { () throws(PostgresError) in
+      try connection.queryPrepared(
+        """
+        insert into api_keys (key, account, permissions) select $1, $2, $3
+        where (select count(*) from api_keys where account = $2 and revoked_at is null) < $4
+        """, .text(key.key), .int64(Int64(account)),
+        .int16(mayTrade ? Permission.trading : Permission.readOnly),
+        .int64(Int64(AccountStore.mostKeys))
+      ).affected
     }
+    guard made == 1 else { throw .tooManyKeys }
     return key
   }
 
@@ -143,7 +154,7 @@ public struct AccountStore: Sendable {
     account: UInt64, on connection: Connection
   ) throws(AccountError) -> [KeyRow] {
     try asking { () throws(PostgresError) in
-      let rows = try connection.query(
+      let rows = try connection.queryPrepared(
         """
         select key, permissions, created_at from api_keys
         where account = $1 and revoked_at is null order by created_at, key
@@ -164,7 +175,7 @@ public struct AccountStore: Sendable {
     _ key: String, account: UInt64, now: Int64, on connection: Connection
   ) throws(AccountError) {
     let revoked = try asking { () throws(PostgresError) in
-      try connection.query(
+      try connection.queryPrepared(
         """
         update api_keys set revoked_at = $3
         where key = $1 and account = $2 and revoked_at is null

@@ -1,5 +1,6 @@
 import API
 import Accounts
+import Postgres
 import SharedMemory
 
 /// Accounts and tokens: all of it in the slow pool.
@@ -34,6 +35,22 @@ extension Handler {
       handler.output.loggedIn(
         account: login.account, token: login.token, expiresAt: login.expiresAt)
       handler.succeed(200, request)
+    }
+  }
+
+  func account(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    try Queries.none(inquiry.query)
+    let (request, table) = (inquiry.request, core.markets.current)
+    let mark = ReadMark(table.markets)
+    try slowly(.database, request) { worker throws(APIError) in
+      try mark.wait()
+      let found = try worker.read { connection throws(PostgresError) in
+        try Tables.account(identity, table, connection)
+      }
+      guard let found else { throw .unauthorized }
+      worker.handler.output.clear()
+      worker.handler.output.account(found, keyLimit: AccountStore.mostKeys)
+      worker.handler.succeed(200, request)
     }
   }
 

@@ -38,11 +38,13 @@ final class Batch: @unchecked Sendable {
     guard parts.contains(where: \.needsTables) else { return write(with: handler) }
     do throws(APIError) {
       try handler.slowly(.database, request) { [self] worker throws(APIError) in
-        for part in parts { try part.complete(with: worker) }
+        for part in parts { part.complete(with: worker) }
         write(with: worker.handler)
       }
     } catch {
-      handler.fail(error, request)
+      // No room to ask the tables; what was accepted must be told all the same.
+      for part in parts { part.completeWithoutTables() }
+      write(with: handler)
     }
   }
 
@@ -76,6 +78,8 @@ final class BatchPart: @unchecked Sendable {
   var error: APIError?
   private(set) var answers: [Answer] = []
   private var fills: [[Fill]] = []
+  /// Of single commands whose answer cannot be put together.
+  private var failures: [Int: APIError] = [:]
 
   init(_ batch: Batch, _ market: Market) {
     self.batch = batch
@@ -99,16 +103,27 @@ final class BatchPart: @unchecked Sendable {
     return answer.refusal == 0 && !flags.isDisjoint(with: [.duplicate, .fillsCutShort])
   }
 
-  func complete(with worker: SlowWorker) throws(APIError) {
+  func complete(with worker: SlowWorker) {
     for index in answers.indices where BatchPart.needsTables(answers[index]) {
-      (answers[index], fills[index]) = try worker.complete(
-        answers[index], .part(self), market, batch.account)
+      do throws(APIError) {
+        (answers[index], fills[index]) = try worker.completeOrKeep(
+          answers[index], fills[index], .part(self), market, batch.account)
+      } catch {
+        failures[index] = error
+      }
+    }
+  }
+
+  func completeWithoutTables() {
+    for index in answers.indices where answers[index].isDuplicate {
+      failures[index] = .outcomeUnknown
     }
   }
 
   func write(_ index: Int, to output: inout JSONOutput) {
     if let error { return output.error(error) }
     guard index < answers.count else { return output.error(.internalError) }
+    if let failure = failures[index] { return output.error(failure) }
     if let refusal = Refusal(rawValue: answers[index].refusal) {
       return output.error(APIError(refusal))
     }
@@ -153,7 +168,7 @@ extension Handler {
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let symbols = try worker.read { connection throws(PostgresError) -> [UInt32] in
-        let rows = try connection.query(
+        let rows = try connection.queryPrepared(
           "select distinct symbol_id from orders where account = $1 and is_open",
           .int64(Int64(identity.account)))
         return (0..<rows.count).map { UInt32(rows.int64($0, 0)) }

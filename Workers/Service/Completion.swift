@@ -88,13 +88,18 @@ final class Completion {
     }
     let flags = AnswerFlags(rawValue: answer.flags)
     if !flags.isDisjoint(with: [.duplicate, .fillsCutShort]) {
+      let fills = Array(waiting.mailbox.fills(of: answer))
       core.slot.release(waiting.mailbox)
-      return handler.completeFromTables(answer, waiting)
+      return handler.completeFromTables(answer, fills, waiting)
     }
     handler.output.clear()
-    if case .cancelAll = waiting.task {
+    switch waiting.task {
+    case .cancelAll, .control(.cancelSymbol):
       handler.output.cancelled(Int(answer.affected))
-    } else {
+    case .control(let kind):
+      core.slot.release(waiting.mailbox)
+      return handler.finishControl(kind, answer, waiting)
+    default:
       let fills = waiting.mailbox.fills(of: answer)
       handler.output.order(answer, fills: fills, entry: waiting.market.entry)
     }

@@ -16,6 +16,8 @@ final class Core: Sendable {
   let slow = SlowPool()
   let authenticator: Authenticator
   let accounts: AccountStore
+  /// Nil: nobody is an administrator.
+  let adminKey: AdminKey?
   let errors: ErrorLog
   let journeys: Journeys
   let startedAt = Clock.wallMicros()
@@ -23,8 +25,9 @@ final class Core: Sendable {
 
   init(
     settings: Settings, server: Server, exchange: ExchangeSegment, slot: WorkerSlot,
-    authenticator: Authenticator, accounts: AccountStore, log: Log
+    authenticator: Authenticator, accounts: AccountStore, adminKey: AdminKey?, log: Log
   ) {
+    self.adminKey = adminKey
     self.settings = settings
     self.server = server
     self.exchange = exchange

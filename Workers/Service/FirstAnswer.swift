@@ -1,43 +1,75 @@
 import API
+import FastCGI
 import Postgres
 import SharedMemory
 
 /// What an engine does not keep in memory for ever: the answer that a repeated command was given
 /// the first time, and the fills that had no room in a mailbox. Both are in the tables.
 extension Handler {
-  /// Called by the completion thread, when the mailbox is free again.
-  func completeFromTables(_ answer: Answer, _ waiting: PendingRequest) {
+  /// Called by the completion thread, when the mailbox is free again; `fills` are those that it
+  /// had room for.
+  func completeFromTables(_ answer: Answer, _ fills: [Fill], _ waiting: PendingRequest) {
     let (request, market, task) = (waiting.request, waiting.market, waiting.task)
     let account = waiting.account
+    if case .control(let kind) = task, kind != .cancelSymbol {
+      return finishControl(kind, answer, waiting)
+    }
     do throws(APIError) {
       try slowly(.database, request) { worker throws(APIError) in
         let handler = worker.handler
-        if case .cancelAll = task {
+        switch task {
+        case .cancelAll, .control:
           let count = try worker.countCancelled(answer, market, account)
           handler.output.clear()
           handler.output.cancelled(count)
-        } else {
-          let (answer, fills) = try worker.complete(answer, task, market, account)
-          handler.output.clear()
-          fills.withUnsafeBufferPointer {
-            handler.output.order(answer, fills: $0, entry: market.entry)
-          }
+          handler.succeed(task.status, request)
+        default:
+          let (answer, fills) = try worker.completeOrKeep(answer, fills, task, market, account)
+          handler.succeed(task.status, request, answer, fills, market)
         }
-        handler.succeed(task.status, request)
       }
     } catch {
-      fail(error, request)
+      if answer.isDuplicate { return fail(.outcomeUnknown, request) }
+      succeed(task.status, request, answer, fills, market)
     }
+  }
+
+  private func succeed(
+    _ status: Int, _ request: Request, _ answer: Answer, _ fills: [Fill], _ market: Market
+  ) {
+    output.clear()
+    fills.withUnsafeBufferPointer { output.order(answer, fills: $0, entry: market.entry) }
+    succeed(status, request)
   }
 }
 
+extension Answer {
+  var isDuplicate: Bool { AnswerFlags(rawValue: flags).contains(.duplicate) }
+}
+
 extension SlowWorker {
+  /// `complete`, when the tables can be read. The command was accepted in any case, so it must not
+  /// be answered as if nothing had been done: without them an answer goes out as far as it is
+  /// known, and of a repeated command nobody knows it.
+  func completeOrKeep(
+    _ answer: Answer, _ fills: [Fill], _ task: PendingRequest.Task, _ market: Market,
+    _ account: UInt64
+  ) throws(APIError) -> (Answer, [Fill]) {
+    do throws(APIError) {
+      return try complete(answer, task, market, account)
+    } catch {
+      guard error.status == 503 else { throw error }
+      if answer.isDuplicate { throw .outcomeUnknown }
+      return (answer, fills)
+    }
+  }
+
   /// The whole answer to an accepted command of which `answer` says only a part.
   func complete(
     _ answer: Answer, _ task: PendingRequest.Task, _ market: Market, _ account: UInt64
   ) throws(APIError) -> (Answer, [Fill]) {
     try ReadMark(market, through: answer.sequence).wait()
-    let isDuplicate = AnswerFlags(rawValue: answer.flags).contains(.duplicate)
+    let isDuplicate = answer.isDuplicate
     let found = try read { connection throws(PostgresError) -> (Answer, [Fill])? in
       let fills = try Tables.fills(
         of: answer.order_id, at: answer.sequence, in: market.entry.symbol.id, connection)
@@ -52,7 +84,7 @@ extension SlowWorker {
         // A journal that may forget has the order at least as it is now.
         guard let command else { return (stored.order, fills) }
         return (FirstAnswer.of(command, stored, fills), fills)
-      case .cancel, .amend, .cancelAll:
+      case .cancel, .amend, .cancelAll, .control:
         return (stored.order, fills)
       }
     }
@@ -65,14 +97,20 @@ extension SlowWorker {
     return (answer, fills)
   }
 
+  /// Account 0 stands for all: an operator's command.
   func countCancelled(
     _ answer: Answer, _ market: Market, _ account: UInt64
   ) throws(APIError) -> Int {
-    try ReadMark(market, through: answer.sequence).wait()
+    do throws(APIError) {
+      try ReadMark(market, through: answer.sequence).wait()
+    } catch {
+      throw .outcomeUnknown
+    }
     return try read { connection throws(PostgresError) in
-      let rows = try connection.query(
+      let rows = try connection.queryPrepared(
         """
-        select count(*) from orders where account = $1 and symbol_id = $2 and sequence = $3
+        select count(*) from orders
+        where (account = $1 or $1 = 0) and symbol_id = $2 and sequence = $3
         """, .int64(Int64(account)), .int32(Int32(market.entry.symbol.id)),
         .int64(Int64(answer.sequence)))
       return Int(rows.int64(0, 0))
@@ -107,7 +145,7 @@ extension Tables {
   static func fills(
     of order: UInt64, at sequence: UInt64, in symbol: UInt32, _ connection: Connection
   ) throws(PostgresError) -> [Fill] {
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select trade_id, price, quantity,
         case when taker_order_id = $1 then maker_order_id else taker_order_id end
@@ -126,7 +164,7 @@ extension Tables {
   static func command(_ sequence: UInt64, in symbol: UInt32, _ connection: Connection)
     throws(PostgresError) -> Command?
   {
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select sequence, records from journal where symbol_id = $1 and sequence <= $2
       order by sequence desc limit 1

@@ -29,6 +29,7 @@ final class Handler {
       let route = try Route.match(method: inquiry.method, path: inquiry.path)
       core.journeys[inquiry.request].route = route.name
       if try answerOpenly(route, inquiry) { return }
+      if route.isForAdministrators { return try administer(route, inquiry) }
       switch core.authenticator.check(inquiry.credentials, now: Clock.wallMicros()) {
       case .known(let identity): try serve(route, inquiry, identity)
       case .unknown(let credential): try lookUp(credential, route, inquiry)
@@ -51,6 +52,10 @@ final class Handler {
     case .listOrders: try listOrders(inquiry, identity)
     case .fills: try fills(inquiry, identity)
     case .logout: try logout(inquiry)
+    case .account: try account(inquiry, identity)
+    case .createKey: try createKey(inquiry, identity)
+    case .listKeys: try listKeys(inquiry, identity)
+    case .deleteKey(let key): try deleteKey(key, inquiry, identity)
     default: throw .unknownPath
     }
   }
@@ -66,6 +71,7 @@ final class Handler {
     case .accountStream(let transport): try accountStream(transport, inquiry)
     case .register: try register(inquiry)
     case .login: try login(inquiry)
+    case .openAPI: try openAPI(inquiry)
     case .health: health(inquiry)
     case .ready: try ready(inquiry)
     case .metrics: try metrics(inquiry)

@@ -32,9 +32,11 @@ extension Handler {
     let mark = ReadMark(market.map { [$0] } ?? table.markets)
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
-      let found = try worker.read { connection throws(PostgresError) -> [OrderRow] in
-        let stored = try Tables.orders(
-          query, symbol: market?.entry.symbol.id, of: identity.account, connection)
+      let found = try worker.read { connection throws(PostgresError) -> [OrderRow]? in
+        guard
+          let stored = try Tables.orders(
+            query, symbol: market?.entry.symbol.id, of: identity.account, connection)
+        else { return nil }
         let fills = try Tables.fills(of: stored.map(\.order.order_id), connection)
         return stored.compactMap { stored in
           guard let market = table[stored.symbol] else { return nil }
@@ -42,8 +44,10 @@ extension Handler {
             entry: market.entry, order: stored.order, fills: fills[stored.order.order_id] ?? [])
         }
       }
+      guard let found else { throw .unknownPlace }
+      let next = found.count == query.page.limit ? found.last?.order.order_id : nil
       worker.handler.output.clear()
-      worker.handler.output.orders(found)
+      worker.handler.output.orders(found, next: next)
       worker.handler.succeed(200, request)
     }
   }
@@ -52,10 +56,6 @@ extension Handler {
     let query = try FillsQuery(inquiry.query)
     let (request, table) = (inquiry.request, core.markets.current)
     let market = try query.symbol.map { name throws(APIError) in try self.market(named: name) }
-    // Trade ids count by symbol: without one, an id does not say where the page ended.
-    guard query.page.before == nil || market != nil else {
-      throw APIError(400, "invalid_combination", "before needs symbol", field: "before")
-    }
     let mark = ReadMark(market.map { [$0] } ?? table.markets)
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
@@ -63,14 +63,15 @@ extension Handler {
         try Tables.ownTrades(
           query.page, symbol: market?.entry.symbol.id, of: identity.account, connection)
       }
+      guard let found else { throw .unknownPlace }
       worker.handler.output.clear()
       worker.handler.output.fills(
-        found.compactMap { trade in
+        found.rows.compactMap { trade in
           guard let market = table[trade.symbol] else { return nil }
           return OwnFillRow(
             entry: market.entry, orderID: trade.orderID, side: trade.side, time: trade.time,
             fill: trade.fill)
-        })
+        }, next: found.next)
       worker.handler.succeed(200, request)
     }
   }
@@ -85,7 +86,8 @@ extension Handler {
         try Tables.trades(page, of: market.entry.symbol.id, connection)
       }
       worker.handler.output.clear()
-      worker.handler.output.trades(found, entry: market.entry)
+      let next = found.count == page.limit ? found.last?.tradeID : nil
+      worker.handler.output.trades(found, entry: market.entry, next: next)
       worker.handler.succeed(200, request)
     }
   }

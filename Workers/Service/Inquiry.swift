@@ -27,6 +27,29 @@ struct Inquiry {
     query = UnsafeRawBufferPointer(rebasing: target[min(end + 1, target.count)...])
   }
 
+  /// What a command is named by whose client did not name it; returns its length, 0 for none.
+  ///
+  /// For a signed request that is its signature: sent again by whoever overheard it, within the
+  /// signature's window and to any worker, it is the same command and gets the first answer. For
+  /// others it is nginx's name for the request, which stays the same when nginx asks another
+  /// worker.
+  func writeName(into key: UnsafeMutableRawBufferPointer) -> Int {
+    key[0] = UInt8(ascii: "~")
+    if let apiKey = request.parameter("HTTP_X_API_KEY"), !apiKey.isEmpty,
+      let signature = request.parameter("HTTP_X_SIGNATURE"), signature.count >= 32
+    {
+      key[1] = UInt8(ascii: "s")
+      // Hexadecimal digits, which may be sent in either case.
+      for index in 0..<32 { key[2 + index] = signature[index] | 0x20 }
+      return 34
+    }
+    guard let name = request.parameter("REQUEST_ID"), (1...32).contains(name.count) else {
+      return 0
+    }
+    UnsafeMutableRawBufferPointer(rebasing: key[1...]).copyMemory(from: name)
+    return 1 + name.count
+  }
+
   var credentials: RequestCredentials {
     credentials(authorization: request.parameter("HTTP_AUTHORIZATION"))
   }

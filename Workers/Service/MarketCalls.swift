@@ -34,6 +34,13 @@ extension Handler {
     succeed(200, inquiry.request)
   }
 
+  func openAPI(_ inquiry: Inquiry) throws(APIError) {
+    try Queries.none(inquiry.query)
+    output.clear()
+    OpenAPI.document.withUnsafeBytes { output.raw($0) }
+    succeed(200, inquiry.request)
+  }
+
   func health(_ inquiry: Inquiry) {
     output.clear()
     output.health(
@@ -44,12 +51,12 @@ extension Handler {
 
 extension Market {
   /// With the rules as they are now: an operator may replace them.
-  fileprivate func current(_ core: Core) -> API.SymbolEntry {
+  func current(_ core: Core) -> API.SymbolEntry {
     core.exchange.symbol(id: entry.symbol.id).flatMap { API.SymbolEntry($0) } ?? entry
   }
 
   /// Nil when no engine has said anything yet.
-  fileprivate var state: MarketState? {
+  var state: MarketState? {
     segment?.board.summary().flatMap { MarketState(rawValue: $0.state) }
   }
 }

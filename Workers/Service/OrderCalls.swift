@@ -44,7 +44,7 @@ extension Handler {
   }
 
   /// Sends one command to its engine; the completion thread answers the request.
-  private func submit(
+  func submit(
     _ command: Command, _ task: PendingRequest.Task, _ market: Market, _ inquiry: Inquiry,
     _ identity: Identity
   ) throws(APIError) {
@@ -56,8 +56,7 @@ extension Handler {
   }
 
   /// Whose command it is, until when it may be executed, and the key that makes it repeatable:
-  /// the client's own, else nginx's name for the request, which stays the same when nginx asks
-  /// another worker. A client cannot choose a key that begins with `~`.
+  /// the client's own, else the request's. A client cannot choose a key that begins with `~`.
   func complete(
     _ command: inout Command, _ inquiry: Inquiry, _ identity: Identity, item: Int? = nil
   ) {
@@ -65,13 +64,10 @@ extension Handler {
     command.deadline = core.commandDeadline(inquiry.deadline)
     let trace = core.journeys[inquiry.request].trace
     if trace.isPresent { trace.stamp(&command) }
-    guard !OrderFlags(rawValue: command.flags).contains(.clientKey),
-      let name = inquiry.request.parameter("REQUEST_ID"), (1...32).contains(name.count)
-    else { return }
+    guard !OrderFlags(rawValue: command.flags).contains(.clientKey) else { return }
     withUnsafeTemporaryAllocation(byteCount: Command.keyCapacity, alignment: 1) { key in
-      key[0] = UInt8(ascii: "~")
-      UnsafeMutableRawBufferPointer(rebasing: key[1...]).copyMemory(from: name)
-      var length = 1 + name.count
+      var length = inquiry.writeName(into: key)
+      guard length > 0 else { return }
       if let item {
         key[length] = UInt8(ascii: ".")
         for shift in [8, 4, 0] {

@@ -8,6 +8,8 @@ struct PendingRequest {
     case place, cancel, amend
     /// Cancels all open orders of the account in one symbol.
     case cancelAll
+    /// What an operator does to the symbol.
+    case control(CommandKind)
     case part(BatchPart)
   }
 

@@ -56,7 +56,9 @@ final class SlowWorker {
       switch error {
       case .nameTaken: throw .nameTaken
       case .badLogin: throw .badLogin
-      case .unknownKey: throw APIError(404, "unknown_key", "no such key")
+      case .unknownKey: throw .unknownKey
+      case .tooManyKeys:
+        throw APIError(422, "key_limit", "the account has as many keys as it may have")
       case .outOfMemory: throw .unavailable("busy", "no memory for a password hash right now")
       case .database(let error): throw refusal(error)
       }

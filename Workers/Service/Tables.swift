@@ -54,17 +54,18 @@ enum Tables {
   static func order(_ id: UInt64, of account: UInt64, _ connection: Connection)
     throws(PostgresError) -> StoredOrder?
   {
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       "select \(orderColumns) from orders where order_id = $1 and account = $2",
       .int64(Int64(id)), .int64(Int64(account)))
     return rows.isEmpty ? nil : order(rows, 0)
   }
 
   /// Newest first. `before` names the last order of the page before: its place in the order of
-  /// creation does not change, so pages fit together whatever happens between them.
+  /// creation does not change, so pages fit together whatever happens between them. Nil when the
+  /// account has no such order.
   static func orders(
     _ query: OrdersQuery, symbol: UInt32?, of account: UInt64, _ connection: Connection
-  ) throws(PostgresError) -> [StoredOrder] {
+  ) throws(PostgresError) -> [StoredOrder]? {
     var conditions = ["account = $1"]
     let values = Parameters()
     values.add(Int64(account))
@@ -80,16 +81,17 @@ enum Tables {
     }
     if let key = query.clientOrderId { require({ "client_order_id = \($0)" }, { $0.add(key) }) }
     if let before = query.page.before {
-      require(
-        { place in
-          """
-          (created_at, order_id) <
-            (select created_at, order_id from orders where order_id = \(place) and account = $1)
-          """
-        }, { $0.add(Int64(before)) })
+      let place = try connection.queryPrepared(
+        "select created_at from orders where order_id = $1 and account = $2",
+        .int64(Int64(before)), .int64(Int64(account)))
+      guard !place.isEmpty else { return nil }
+      // The time by itself is what the index is entered with.
+      require({ "created_at <= \($0)" }, { $0.add(place.int64(0, 0)) })
+      let time = "$\(values.count)"
+      require({ "(created_at, order_id) < (\(time), \($0))" }, { $0.add(Int64(before)) })
     }
     values.add(Int64(query.page.limit))
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select \(orderColumns) from orders where \(conditions.joined(separator: " and "))
       order by created_at desc, order_id desc limit $\(values.count)
@@ -102,7 +104,7 @@ enum Tables {
     throws(PostgresError) -> [UInt64: [FillRow]]
   {
     guard !orders.isEmpty else { return [:] }
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select taker_order_id, false, trade_id, price, quantity, maker_order_id, sequence
         from trades where taker_order_id = any($1)
@@ -126,7 +128,7 @@ enum Tables {
   static func trades(_ page: Page, of symbol: UInt32, _ connection: Connection)
     throws(PostgresError) -> [TradeRow]
   {
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select trade_id, price, quantity, taker_side, time, sequence from trades
       where symbol_id = $1 and trade_id < $2 order by trade_id desc limit $3
@@ -138,51 +140,5 @@ enum Tables {
         quantity: rows.int64(row, 2), side: Side(rawValue: UInt8(rows.int64(row, 3))) ?? .buy,
         time: rows.int64(row, 4), sequence: UInt64(rows.int64(row, 5)))
     }
-  }
-
-  struct OwnTrade {
-    var symbol: UInt32
-    var orderID: UInt64
-    var side: Side
-    var time: Int64
-    var fill: FillRow
-  }
-
-  /// An account's trades, newest first; one with itself counts twice and stays on one page.
-  static func ownTrades(
-    _ page: Page, symbol: UInt32?, of account: UInt64, _ connection: Connection
-  ) throws(PostgresError) -> [OwnTrade] {
-    let filter = symbol == nil ? "$2::int is null" : "symbol_id = $2 and trade_id < $3"
-    let rows = try connection.query(
-      """
-      select symbol_id, trade_id, time, price, quantity, taker_side, taker_order_id,
-        maker_order_id, taker_account = $1, maker_account = $1
-      from (
-        (select * from trades where taker_account = $1 and \(filter) and $3::bigint > 0
-          order by time desc, symbol_id desc, trade_id desc limit $4)
-        union
-        (select * from trades where maker_account = $1 and \(filter)
-          order by time desc, symbol_id desc, trade_id desc limit $4)
-      ) as own
-      order by time desc, symbol_id desc, trade_id desc limit $4
-      """, .int64(Int64(account)), symbol.map { .int32(Int32($0)) } ?? .null(.int4),
-      .int64(page.before.map(Int64.init) ?? .max), .int64(Int64(page.limit)))
-    var found: [OwnTrade] = []
-    for row in 0..<rows.count {
-      let taker = UInt64(rows.int64(row, 6))
-      let maker = UInt64(rows.int64(row, 7))
-      let side = Side(rawValue: UInt8(rows.int64(row, 5))) ?? .buy
-      for isMaker in [false, true] where rows.bool(row, isMaker ? 9 : 8) {
-        let fill = Fill(
-          trade_id: UInt64(rows.int64(row, 1)), price: rows.int64(row, 3),
-          quantity: rows.int64(row, 4), counter_order_id: isMaker ? taker : maker)
-        found.append(
-          OwnTrade(
-            symbol: UInt32(rows.int64(row, 0)), orderID: isMaker ? maker : taker,
-            side: isMaker ? side.opposite : side, time: rows.int64(row, 2),
-            fill: FillRow(fill, isMaker: isMaker)))
-      }
-    }
-    return found
   }
 }

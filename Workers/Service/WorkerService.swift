@@ -42,15 +42,17 @@ public final class WorkerService: Sendable {
     }
     guard let slot else { throw .noSlot }
     let master: MasterKey
+    let adminKey: AdminKey?
     do throws(MasterKeyError) {
       master = try MasterKey.loadOrCreate(settings.secretFile)
+      adminKey = try AdminKey.load(settings.adminKeyFile)
     } catch {
       throw .masterKey(error)
     }
     core = Core(
       settings: settings, server: server, exchange: exchange, slot: slot,
       authenticator: Authenticator(master: master, cache: CredentialCache()),
-      accounts: AccountStore(master: master), log: log)
+      accounts: AccountStore(master: master), adminKey: adminKey, log: log)
   }
 
   /// `whenDrained` is called when `drain` was and nothing is left to do.

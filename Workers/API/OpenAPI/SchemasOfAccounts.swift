@@ -1,0 +1,86 @@
+extension OpenAPI {
+  static let accountSchemas: StaticString = #"""
+    "Permission": {"type": "string", "enum": ["read_only", "trading"]},
+    "NewAccount": {"type": "object", "additionalProperties": false,
+      "required": ["name", "password"], "properties": {
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9._-]{3,32}$"},
+        "password": {"type": "string", "minLength": 8, "maxLength": 128}}},
+    "NameAndPassword": {"type": "object", "additionalProperties": false,
+      "required": ["name", "password"], "properties": {
+        "name": {"type": "string"}, "password": {"type": "string"}}},
+    "Registered": {"type": "object",
+      "required": ["account", "name", "token", "apiKey", "apiSecret"], "properties": {
+        "account": {"$ref": "#/components/schemas/Id"}, "name": {"type": "string"},
+        "token": {"type": "string"}, "apiKey": {"type": "string"},
+        "apiSecret": {"type": "string"}}},
+    "LoggedIn": {"type": "object", "required": ["account", "token", "expiresAt"],
+      "properties": {"account": {"$ref": "#/components/schemas/Id"},
+        "token": {"type": "string"}, "expiresAt": {"$ref": "#/components/schemas/Time"}}},
+    "NewKey": {"type": "object", "additionalProperties": false, "required": ["permission"],
+      "properties": {"permission": {"$ref": "#/components/schemas/Permission"}}},
+    "IssuedKey": {"type": "object", "required": ["apiKey", "apiSecret", "permission"],
+      "properties": {"apiKey": {"type": "string"}, "apiSecret": {"type": "string"},
+        "permission": {"$ref": "#/components/schemas/Permission"}}},
+    "Keys": {"type": "object", "required": ["keys"], "properties": {
+      "keys": {"type": "array", "items": {"type": "object",
+        "required": ["apiKey", "permission", "createdAt"], "properties": {
+          "apiKey": {"type": "string"},
+          "permission": {"$ref": "#/components/schemas/Permission"},
+          "createdAt": {"$ref": "#/components/schemas/Time"}}}}}},
+    "Position": {"type": "object", "required": ["symbol", "quantity", "averagePrice"],
+      "properties": {"symbol": {"$ref": "#/components/schemas/SymbolName"},
+        "quantity": {"$ref": "#/components/schemas/SignedDecimal",
+          "description": "Bought less sold."},
+        "averagePrice": {"$ref": "#/components/schemas/Decimal",
+          "description": "Of what is held."}}},
+    "Account": {"type": "object",
+      "required": ["account", "name", "createdAt", "permission", "limits", "openOrders",
+        "positions"],
+      "properties": {
+        "account": {"$ref": "#/components/schemas/Id"}, "name": {"type": "string"},
+        "createdAt": {"$ref": "#/components/schemas/Time"},
+        "permission": {"$ref": "#/components/schemas/Permission",
+          "description": "Of the credentials that ask."},
+        "limits": {"type": "object", "required": ["ordersPerBatch", "keys"], "properties": {
+          "ordersPerBatch": {"$ref": "#/components/schemas/Count"},
+          "keys": {"$ref": "#/components/schemas/Count"}}},
+        "openOrders": {"$ref": "#/components/schemas/Count"},
+        "positions": {"type": "array", "items": {"$ref": "#/components/schemas/Position"},
+          "description": "Of the symbols in which something is held."}}},
+    "NewSymbol": {"type": "object", "additionalProperties": false,
+      "required": ["symbol", "base", "quote", "tickSize", "lotSize"], "properties": {
+        "symbol": {"type": "string", "pattern": "^[A-Z0-9][A-Z0-9._-]{0,19}$"},
+        "base": {"type": "string", "pattern": "^[A-Z0-9]{1,12}$"},
+        "quote": {"type": "string", "pattern": "^[A-Z0-9]{1,12}$"},
+        "tickSize": {"$ref": "#/components/schemas/Step"},
+        "lotSize": {"$ref": "#/components/schemas/Step"},
+        "minQuantity": {"$ref": "#/components/schemas/NewLimit"},
+        "maxQuantity": {"$ref": "#/components/schemas/NewLimit",
+          "description": "900,000,000 lots when left away."},
+        "minNotional": {"$ref": "#/components/schemas/NewLimit"},
+        "maxNotional": {"$ref": "#/components/schemas/NewLimit"},
+        "maxPrice": {"$ref": "#/components/schemas/NewLimit",
+          "description": "1,000,000,000 ticks when left away."},
+        "priceBandBasisPoints": {"$ref": "#/components/schemas/NewCount"},
+        "slippageBasisPoints": {"$ref": "#/components/schemas/NewCount"},
+        "maxOpenOrders": {"$ref": "#/components/schemas/NewCount"}}},
+    "Limits": {"type": "object", "additionalProperties": false, "minProperties": 1,
+      "properties": {
+        "minQuantity": {"$ref": "#/components/schemas/NewLimit"},
+        "maxQuantity": {"$ref": "#/components/schemas/NewLimit"},
+        "minNotional": {"$ref": "#/components/schemas/NewLimit"},
+        "maxNotional": {"$ref": "#/components/schemas/NewLimit"},
+        "maxPrice": {"$ref": "#/components/schemas/NewLimit"},
+        "priceBandBasisPoints": {"$ref": "#/components/schemas/NewCount"},
+        "slippageBasisPoints": {"$ref": "#/components/schemas/NewCount"},
+        "maxOpenOrders": {"$ref": "#/components/schemas/NewCount"}}},
+    "Step": {"description": "A decimal above zero: the smallest step.", "oneOf": [
+      {"type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{1,9})?$"},
+      {"type": "number", "exclusiveMinimum": 0}]},
+    "NewLimit": {"description": "A decimal; zero or null: no limit.", "oneOf": [
+      {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})(\\.[0-9]{1,18})?$"},
+      {"type": "number", "minimum": 0}, {"type": "null"}]},
+    "NewCount": {"type": ["integer", "null"], "minimum": 0, "maximum": 100000000,
+      "description": "Zero or null: no limit."}
+    """#
+}

@@ -1,0 +1,84 @@
+import Wire
+
+/// What an account's trades in one symbol leave it with.
+public struct PositionRow: Sendable {
+  public var entry: SymbolEntry
+  /// Lots: above zero bought, below zero sold.
+  public var quantity: Int128
+  /// What they cost, in tick x lot.
+  public var cost: Int128
+
+  public init(entry: SymbolEntry, quantity: Int128, cost: Int128) {
+    self.entry = entry
+    self.quantity = quantity
+    self.cost = cost
+  }
+}
+
+/// `GET /api/account`.
+public struct AccountRow: Sendable {
+  public var account: UInt64
+  public var name: String
+  public var createdAt: Int64
+  /// Of the credentials that ask.
+  public var permission: KeyPermission
+  public var openOrders: Int64
+  public var positions: [PositionRow]
+
+  public init(
+    account: UInt64, name: String, createdAt: Int64, permission: KeyPermission,
+    openOrders: Int64, positions: [PositionRow]
+  ) {
+    self.account = account
+    self.name = name
+    self.createdAt = createdAt
+    self.permission = permission
+    self.openOrders = openOrders
+    self.positions = positions
+  }
+}
+
+extension JSONOutput {
+  public mutating func account(_ row: AccountRow, keyLimit: Int) {
+    beginObject()
+    key("account")
+    value(row.account)
+    key("name")
+    value(row.name)
+    key("createdAt")
+    value(row.createdAt)
+    key("permission")
+    value(row.permission.rawValue)
+    key("limits")
+    beginObject()
+    key("ordersPerBatch")
+    value(OrderRequest.largestBatch)
+    key("keys")
+    value(keyLimit)
+    endObject()
+    key("openOrders")
+    value(row.openOrders)
+    key("positions")
+    beginArray()
+    for position in row.positions { self.position(position) }
+    endArray()
+    endObject()
+  }
+
+  private mutating func position(_ row: PositionRow) {
+    let symbol = row.entry.symbol
+    beginObject()
+    key("symbol")
+    self.symbol(row.entry)
+    key("quantity")
+    text(symbol.lot.text(wide: row.quantity))
+    key("averagePrice")
+    text(symbol.tick.averageText(quote: row.cost.magnitude, lots: row.quantity.magnitude))
+    endObject()
+  }
+
+  /// Null for what no decimal of 128 bits can say, rather than something that is not true.
+  private mutating func text(_ decimal: String?) {
+    if let decimal { value(decimal) } else { null() }
+  }
+}
