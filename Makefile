@@ -1,5 +1,6 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down demo test test-browser chaos soak bench bench-book bench-recovery clean
+.PHONY: up down demo test test-browser contract fuzz chaos soak bench bench-book bench-recovery
+.PHONY: clean
 
 up:
 	@.ci/install
@@ -25,6 +26,17 @@ test-browser:
 	@.ci/page
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@Tests/Browser/run
+
+# SECONDS=600 for longer, SEED=number to repeat a run.
+contract:
+	@.ci/install tests
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
+	@Tests/Contract/run --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
+# Ten minutes a target; SECONDS=3600 for an hour, TARGET=json for one of them.
+fuzz:
+	@.ci/install tests
+	@Tests/Fuzz/run $(or $(SECONDS),600) $(TARGET)
 
 # LONG=1 for half an hour, SEED=number to repeat a schedule.
 chaos:

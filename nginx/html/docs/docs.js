@@ -50,7 +50,8 @@ class Page {
   operations(tag) {
     const found = [];
     for (const [path, item] of Object.entries(this.specification.paths)) {
-      for (const method of methods.filter((name) => item[name]?.tags.includes(tag))) {
+      const wanted = (name) => methods.includes(name) && item[name].tags.includes(tag);
+      for (const method of Object.keys(item).filter(wanted)) {
         found.push({ path, method, shared: item.parameters ?? [], ...item[method] });
       }
     }
@@ -125,7 +126,7 @@ class Page {
 
   requestBody(body) {
     if (!body) return [];
-    const content = body.content["application/json"];
+    const content = this.resolve(body).content["application/json"];
     return [element("h4", {}, "Body"), ...this.content(content)];
   }
 

@@ -1,0 +1,151 @@
+"""What the description says of an exchange of which parts do not answer."""
+
+import os
+import signal
+import subprocess
+import threading
+from contextlib import contextmanager
+from functools import partial
+
+from scenes import EXAMPLES
+
+# Served from what the worker has in memory: these need nobody else.
+SELF_SUFFICIENT = {"listSymbols", "getSymbol", "getBook", "health", "describe"}
+CONTROLS = ("haltSymbol", "restrictSymbol", "resumeSymbol", "cancelSymbol")
+BODIES = {
+    "register": {"name": "nobody", "password": "correct horse"},
+    "login": {"name": "alice", "password": "correct horse"},
+    "createKey": {"permission": "trading"},
+    "placeOrder": {"symbol": "AAPL", "side": "buy", "type": "limit", "quantity": 1, "price": 1},
+    "placeOrders": {"orders": [{"symbol": "AAPL", "side": "buy", "type": "limit",
+                                "quantity": 1, "price": 1}]},
+    "amendOrder": {"price": "1"},
+    "addSymbol": {"symbol": "LATE", "base": "LATE", "quote": "USD", "tickSize": 1, "lotSize": 1},
+    "changeLimits": {"maxOpenOrders": 5},
+}
+
+
+class Outages:
+    def __init__(self, stack, scenes):
+        self.stack = stack
+        self.scenes = scenes
+        self.exchange = scenes.exchange
+        self.operations = scenes.operations
+
+    def play(self):
+        self.without_database()
+        self.without_engine()
+        self.without_history()
+        self.with_stuck_commits()
+
+    # -- Nothing was done -----------------------------------------------------------------------
+
+    def without_database(self):
+        names = [name for name, operation in self.operations.items()
+                 if "503" in operation.responses and name not in SELF_SUFFICIENT
+                 and name not in CONTROLS]
+        # A token that no worker has seen yet has to be looked up.
+        tokens = {name: self.scenes.alice.fresh_token() for name in names}
+        with self.closed_database():
+            for name in names:
+                self.call(name, 503, tokens[name])
+
+    @contextmanager
+    def closed_database(self):
+        self.sql("alter database outcry with allow_connections false")
+        self.sql("select pg_terminate_backend(pid) from pg_stat_activity"
+                 " where application_name = 'outcry-worker'")
+        try:
+            yield
+        finally:
+            self.sql("alter database outcry with allow_connections true")
+
+    def without_engine(self):
+        """Nobody takes the command out of the ring, so it is taken back."""
+        engine = self.stack.engines()[EXAMPLES["symbol"]]
+        with stopped([engine]):
+            at_once([partial(self.call, name, 503) for name in CONTROLS])
+
+    def without_history(self):
+        """The tables do not follow: an answer with too many fills is cut short."""
+        symbol = EXAMPLES["symbol"]
+        alice, bob = self.scenes.alice, self.scenes.bob
+        order = {"symbol": symbol, "side": "sell", "type": "limit", "quantity": 1, "price": 2}
+        bob.call("placeOrders", body={"orders": [order] * 1000})
+        with stopped(self.backends(f"outcry-projection {symbol}")):
+            answer = alice.buy(1000, 2, clientOrderId="cut")
+            if not answer["fills"]:
+                self.exchange.problems.append("an answer was cut down to nothing")
+            alice.place(504, side="buy", quantity="1000", price="2", clientOrderId="cut")
+            alice.call("listFills", 503)
+
+    # -- Nobody knows ---------------------------------------------------------------------------
+
+    def with_stuck_commits(self):
+        """An engine has taken the command and waits for its commit. A call to each engine at a
+        time, for what comes behind it stays in the ring and is taken back."""
+        symbols = [row["symbol"] for row in self.exchange.call("listSymbols", 200)["symbols"]]
+        names = [name for name, operation in self.operations.items()
+                 if "504" in operation.responses]
+        while names:
+            calls = list(zip(names, symbols))
+            names = names[len(calls):]
+            ready = [self.prepare(name, symbol) for name, symbol in calls]
+            with stopped(self.backends("outcry-engine %")):
+                at_once(ready)
+        for symbol in symbols:
+            self.scenes.control("resumeSymbol", symbol=symbol)
+
+    def prepare(self, name, symbol):
+        """A call whose answer would be 200 or 201 if the commit came."""
+        path = {"symbol": symbol} if "{symbol}" in self.operations[name].path else {}
+        body = BODIES.get(name)
+        if name == "placeOrder":
+            body = {**body, "symbol": symbol}
+        if "{orderId}" in self.operations[name].path:
+            order = {**BODIES["placeOrder"], "symbol": symbol}
+            path["orderId"] = self.scenes.alice.call("placeOrder", 201, order)["orderId"]
+            body = {"price": "2"} if name == "amendOrder" else None
+        headers = self.scenes.headers(self.operations[name])
+        query = f"?symbol={symbol}" if name == "cancelOrders" else ""
+        return lambda: self.exchange.call(name, 504, body, headers, query, **path)
+
+    def backends(self, pattern):
+        return [int(pid) for pid in self.sql(
+            "select pid from pg_stat_activity where application_name like"
+            f" '{pattern}'").split()]
+
+    def call(self, name, expected, token=None):
+        operation = self.operations[name]
+        path = {word: EXAMPLES[word] for word in EXAMPLES if "{" + word in operation.path}
+        headers = self.scenes.headers(operation)
+        if token and "Authorization" in headers:
+            headers = {"Authorization": f"Bearer {token}"}
+        query = f"?symbol={EXAMPLES['symbol']}" if name == "cancelOrders" else ""
+        self.exchange.call(name, expected, BODIES.get(name), headers, query, **path)
+
+    def sql(self, statement):
+        settings = self.stack.database.replace("dbname=outcry", "dbname=postgres")
+        return subprocess.run(["psql", settings, "-XAtqc", statement], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+
+
+def at_once(calls):
+    """Each of them waits for a whole deadline."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@contextmanager
+def stopped(processes):
+    processes = list(processes)
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
