@@ -173,6 +173,7 @@ class Scenes:
             "listTrades", 200, query=f"?limit=2&before={page['next']}", symbol="AAPL")
         self.alice.call("getAccount")
         self.bob.call("listFills", query="?symbol=AAPL&limit=1000")
+        self.exchange.call("listTrades", 200, query="?limit=1000", symbol="AAPL")
         self.bob.call("listOrders", query="?symbol=AAPL&limit=100&status=closed")
 
     # -- Markets --------------------------------------------------------------------------------
