@@ -45,12 +45,14 @@ public struct Rebuilding: Sendable {
       let all = ComparedTable.all(of: symbol.id, from: tables.origin, answersAfter: 0)
       var repaired = 0
       for table in all { repaired += try tables.repair(table) }
-      repaired += try tables.repair(.positions(of: symbol.id))
+      let contradictions = try tables.countContradictions()
+      // Trades that are known to be wrong or gone would make wrong positions.
+      if contradictions == 0 { repaired += try tables.repair(.positions(of: symbol.id)) }
       try tables.startAnswersAtOrigin()
       return Rebuilding(
         sequence: position, snapshot: tables.origin.sequence, orders: try tables.count(all[0]),
         trades: try tables.count(all[1]), repaired: repaired,
-        contradictions: try tables.countContradictions())
+        contradictions: contradictions)
     }
   }
 }

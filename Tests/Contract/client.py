@@ -11,7 +11,9 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.headers = response.headers
-        self.body = response.read()
+        # A stream has no end to read to.
+        kind = response.headers.get("Content-Type", "")
+        self.body = b"" if kind.startswith("text/event-stream") else response.read()
 
     def header(self, name):
         return self.headers.get(name)

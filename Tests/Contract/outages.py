@@ -24,6 +24,11 @@ BODIES = {
     "changeLimits": {"maxOpenOrders": 5},
 }
 
+STREAM_HEADERS = {
+    "streamAccountSocket": {"Connection": "Upgrade", "Upgrade": "websocket"},
+    "streamAccountEvents": {"Accept": "text/event-stream"},
+}
+
 
 class Outages:
     def __init__(self, stack, scenes):
@@ -118,7 +123,7 @@ class Outages:
     def call(self, name, expected, token=None):
         operation = self.operations[name]
         path = {word: EXAMPLES[word] for word in EXAMPLES if "{" + word in operation.path}
-        headers = self.scenes.headers(operation)
+        headers = {**self.scenes.headers(operation), **STREAM_HEADERS.get(name, {})}
         if token and "Authorization" in headers:
             headers = {"Authorization": f"Bearer {token}"}
         query = f"?symbol={EXAMPLES['symbol']}" if name == "cancelOrders" else ""

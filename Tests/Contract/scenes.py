@@ -29,6 +29,7 @@ class Scenes:
         self.history()
         self.symbols()
         self.markets()
+        self.streams()
         self.service()
         self.refusals()
 
@@ -218,8 +219,29 @@ class Scenes:
         self.exchange.call("listSymbols", 200)
         self.exchange.call("getBook", 200, query="?depth=5", symbol="AAPL")
 
+    def streams(self):
+        socket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        events = {"Accept": "text/event-stream"}
+        token = {"Authorization": f"Bearer {self.alice.token}"}
+        kinds = (("streamSocket", socket, 426), ("streamEvents", events, 406))
+        for name, headers, without in kinds:
+            expected = 101 if headers is socket else 200
+            account = name.replace("stream", "streamAccount")
+            self.exchange.call(name, expected, None, headers, "?streams=trades.AAPL/book.AAPL")
+            self.exchange.call(name, without, query="?streams=trades.AAPL")
+            self.exchange.call(name, 400, None, headers, "?streams=nonsense")
+            self.exchange.call(name, 404, None, headers, "?streams=trades.NO-SUCH")
+            self.exchange.call(account, expected, None, {**headers, **token})
+            self.exchange.call(account, expected, None, headers, f"?token={self.alice.token}")
+            self.exchange.call(account, without, None, token)
+            self.exchange.call(account, 401, None, headers)
+            self.exchange.call(account, 400, None, {**headers, **token}, "?nonsense=1")
+            self.exchange.call(
+                account, 404, None, {**headers, **token}, "?streams=trades.NO-SUCH")
+
     def service(self):
-        for name in ("health", "ready", "describe"):
+        for name in ("health", "ready", "metrics", "describe"):
             self.exchange.call(name, 200)
 
     # -- What every call refuses ----------------------------------------------------------------
@@ -228,6 +250,8 @@ class Scenes:
         large = json.dumps({"name": "x" * (1 << 20)})
         for name, operation in self.operations.items():
             path = {word: EXAMPLES[word] for word in EXAMPLES if "{" + word in operation.path}
+            if name.startswith("stream"):
+                continue
             if operation.security:
                 self.exchange.call(name, 401, **path)
                 self.exchange.call(name, 401, headers={"X-Admin-Key": "x"}, **path)

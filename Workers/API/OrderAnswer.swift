@@ -57,6 +57,10 @@ extension JSONOutput {
     beginArray()
     for fill in row.fills { self.fill(fill.fill, isMaker: fill.isMaker, row.entry) }
     endArray()
+    if AnswerFlags(rawValue: row.order.flags).contains(.fillsCutShort) {
+      key("fillsCutShort")
+      value(true)
+    }
     endObject()
   }
 

@@ -8,7 +8,8 @@ public enum RouteName: UInt8, Sendable, CaseIterable {
   case order, amend, cancel, fills
   case symbols, symbol, book, trades
   case stream, accountStream
-  case health, ready, metrics
+  case health, ready, metrics, describe
+  case addSymbol, changeLimits, control
 
   /// In the words of metrics: small letters and underscores.
   public var label: String {
@@ -46,6 +47,10 @@ extension Route {
     case .health: .health
     case .ready: .ready
     case .metrics: .metrics
+    case .openAPI: .describe
+    case .addSymbol: .addSymbol
+    case .changeLimits: .changeLimits
+    case .control: .control
     }
   }
 }

@@ -37,11 +37,15 @@ extension Handler {
           let stored = try Tables.orders(
             query, symbol: market?.entry.symbol.id, of: identity.account, connection)
         else { return nil }
-        let fills = try Tables.fills(of: stored.map(\.order.order_id), connection)
+        let most = Tables.fillsInLists
+        let fills = try Tables.fills(
+          of: stored.map(\.order.order_id), atMost: most + 1, connection)
         return stored.compactMap { stored in
           guard let market = table[stored.symbol] else { return nil }
-          return OrderRow(
-            entry: market.entry, order: stored.order, fills: fills[stored.order.order_id] ?? [])
+          let own = fills[stored.order.order_id] ?? []
+          var order = stored.order
+          if own.count > most { order.flags = AnswerFlags.fillsCutShort.rawValue }
+          return OrderRow(entry: market.entry, order: order, fills: Array(own.prefix(most)))
         }
       }
       guard let found else { throw .unknownPlace }

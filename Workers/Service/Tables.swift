@@ -99,20 +99,24 @@ enum Tables {
     return (0..<rows.count).map { order(rows, $0) }
   }
 
-  /// The fills of these orders, oldest first.
-  static func fills(of orders: [UInt64], _ connection: Connection)
+  /// How many fills of each order a list shows: a page must not become as large as the tape.
+  static let fillsInLists = 100
+
+  /// The fills of these orders, oldest first, and of each at most so many.
+  static func fills(of orders: [UInt64], atMost limit: Int = .max, _ connection: Connection)
     throws(PostgresError) -> [UInt64: [FillRow]]
   {
     guard !orders.isEmpty else { return [:] }
     let rows = try connection.queryPrepared(
       """
-      select taker_order_id, false, trade_id, price, quantity, maker_order_id, sequence
-        from trades where taker_order_id = any($1)
-      union all
-      select maker_order_id, true, trade_id, price, quantity, taker_order_id, sequence
-        from trades where maker_order_id = any($1)
-      order by 3
-      """, .int64s(orders.map(Int64.init)))
+      select wanted.id, fill.* from unnest($1::bigint[]) as wanted (id) cross join lateral (
+        (select false as is_maker, trade_id, price, quantity, maker_order_id
+          from trades where taker_order_id = wanted.id order by trade_id limit $2)
+        union all
+        (select true, trade_id, price, quantity, taker_order_id
+          from trades where maker_order_id = wanted.id order by trade_id limit $2)
+        order by trade_id limit $2) as fill
+      """, .int64s(orders.map(Int64.init)), .int64(Int64(limit)))
     var found: [UInt64: [FillRow]] = [:]
     for row in 0..<rows.count {
       let fill = Fill(

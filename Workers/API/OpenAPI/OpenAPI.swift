@@ -12,12 +12,13 @@ public enum OpenAPI {
 
   static let operations: [Operation] =
     Operation.accounts + Operation.orders + Operation.marketData + Operation.administration
-    + Operation.service
+    + Operation.streams + Operation.service
 
   /// In the order in which the readable page shows them.
   static let tags: [(name: StaticString, description: StaticString)] = [
     ("orders", "What an account asks of the market. An order is answered when it is durable."),
     ("market", "What everybody may see."),
+    ("streams", "What happens, as it happens."),
     ("accounts", "Who asks. Secrets are shown once."),
     (
       "administration",
@@ -53,8 +54,8 @@ public enum OpenAPI {
     Lists are newest first. A page that is full has a `next`: ask for what follows with \
     `before=` and that number. Pages fit together, whatever is added meanwhile.
 
-    Streams: `/stream?streams=trades.BTC-USD/book.BTC-USD` (WebSocket) and `/events?streams=…` \
-    (server-sent events); every message is `{"stream","data"}`.
+    Streams come over WebSocket (`/stream`) or as server-sent events (`/events`); every message \
+    is `{"stream","data"}`.
     """
 }
 
@@ -248,9 +249,11 @@ extension Operation {
     case 401: "Unauthorized"
     case 403: "Forbidden"
     case 404: "NotFound"
+    case 406: "NotAcceptable"
     case 409: "Conflict"
     case 413: "TooLarge"
     case 422: "Refused"
+    case 426: "UpgradeRequired"
     case 504: "OutcomeUnknown"
     default: preconditionFailure("no refusal has status \(status)")
     }

@@ -50,6 +50,11 @@ extension Operation {
       answer: "Ready", meaning: "Database, Redis and every engine answer.",
       refusals: [503], unavailable: "NotReady"),
     Operation(
+      method: "get", path: "/metrics", id: "metrics", tag: "service",
+      summary: "Figures of the whole instance, for Prometheus.", access: .open, answer: "Text",
+      meaning: "The text format, version 0.0.4.", refusals: [400],
+      contentType: "text/plain; version=0.0.4; charset=utf-8"),
+    Operation(
       method: "get", path: "/api/openapi.json", id: "describe", tag: "service",
       summary: "This description.", access: .open, answer: "Description",
       meaning: "OpenAPI 3.1."),

@@ -31,6 +31,14 @@ extension OpenAPI {
       "schema": {"type": "integer", "minimum": 1, "maximum": 1000}},
     "limit": {"name": "limit", "in": "query", "description": "Rows a page; 100 when left away.",
       "schema": {"type": "integer", "minimum": 1, "maximum": 1000}},
+    "streams": {"name": "streams", "in": "query", "required": true,
+      "description": "Names of streams, joined by `/`: `trades.BTC-USD/book.BTC-USD`.",
+      "schema": {"type": "string", "pattern": "^[a-z0-9]+(\\.[A-Za-z0-9._-]+)+(/.+)*$"}},
+    "accountStreams": {"name": "streams", "in": "query",
+      "description": "Public streams to hear too.",
+      "schema": {"type": "string", "pattern": "^[a-z0-9]+(\\.[A-Za-z0-9._-]+)+(/.+)*$"}},
+    "token": {"name": "token", "in": "query",
+      "description": "The token, where a header cannot be set.", "schema": {"type": "string"}},
     "beforeOrder": {"name": "before", "in": "query",
       "description": "Only what stands behind this order: the `next` of the page before.",
       "schema": {"$ref": "#/components/schemas/Id"}},
@@ -55,6 +63,10 @@ extension OpenAPI {
     "Forbidden": {"description": "These credentials may not do that.",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
     "NotFound": {"description": "No such thing, or it is another account's.",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
+    "NotAcceptable": {"description": "Accept does not name text/event-stream.",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
+    "UpgradeRequired": {"description": "It speaks WebSocket only.",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
     "Conflict": {"description": "The name is taken, or was used for something else.",
       "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}},
@@ -109,6 +121,7 @@ extension OpenAPI {
     "NotReady": {"type": "object", "required": ["status", "checks", "error"], "properties": {
       "status": {"const": "not_ready"}, "checks": {"$ref": "#/components/schemas/Checks"},
       "error": {"$ref": "#/components/schemas/ErrorDetail"}}},
+    "Text": {"type": "string"},
     "Description": {"type": "object", "required": ["openapi", "info", "paths"],
       "additionalProperties": true}
     """#

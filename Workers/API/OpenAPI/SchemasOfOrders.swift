@@ -95,7 +95,7 @@ extension OpenAPI {
         "fills": {"type": "array", "items": {"$ref": "#/components/schemas/Fill"},
           "description": "Of a command: those it brought; otherwise all."},
         "fillsCutShort": {"const": true,
-          "description": "There are more, in `GET /api/orders/{orderId}` when history is back."},
+          "description": "There are more: `GET /api/orders/{orderId}` has them all."},
         "duplicate": {"const": true,
           "description": "The command had been accepted before, and this is its first answer."}}},
     "Fill": {"type": "object",
