@@ -47,8 +47,7 @@ extension Handler {
       }
       // The other workers hear of it by NOTIFY; this one must not wait for that.
       worker.core.authenticator.cache.forget(announced: "key \(key)")
-      Reply.sendEmpty(204, to: request)
-      worker.core.server.finish(request)
+      worker.handler.succeedEmpty(204, request)
     }
   }
 

@@ -72,7 +72,8 @@ extension RouteName {
     case .symbols, .symbol, .book: .market
     case .order, .listOrders, .fills, .trades: .history
     case .register, .login, .logout, .createKey, .listKeys, .deleteKey, .account: .account
-    case .unknown, .health, .ready, .metrics, .stream, .accountStream: .other
+    case .unknown, .health, .ready, .metrics, .describe, .stream, .accountStream: .other
+    case .addSymbol, .changeLimits, .control: .other
     }
   }
 }
