@@ -123,9 +123,10 @@ class Outages:
     def call(self, name, expected, token=None):
         operation = self.operations[name]
         path = {word: EXAMPLES[word] for word in EXAMPLES if "{" + word in operation.path}
-        headers = {**self.scenes.headers(operation), **STREAM_HEADERS.get(name, {})}
+        headers = self.scenes.headers(operation)
         if token and "Authorization" in headers:
             headers = {"Authorization": f"Bearer {token}"}
+        headers = {**headers, **STREAM_HEADERS.get(name, {})}
         query = f"?symbol={EXAMPLES['symbol']}" if name == "cancelOrders" else ""
         self.exchange.call(name, expected, BODIES.get(name), headers, query, **path)
 

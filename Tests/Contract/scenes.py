@@ -160,6 +160,7 @@ class Scenes:
             self.exchange.problems.append(f"a batch is answered {answer.body!r}")
 
     def history(self):
+        self.bob.sell(1, 30)
         for name, list_name in (("listOrders", "orders"), ("listFills", "fills")):
             page = self.alice.call(name, query="?limit=2")
             self.alice.call(name, query=f"?limit=2&before={page['next']}")
