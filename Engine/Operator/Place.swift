@@ -32,6 +32,14 @@ struct Place {
       tools: try Tools.find())
   }
 
+  /// What holds for the exchange, also where the servers it uses run somewhere else: in a container
+  /// none of them is installed.
+  func settings(in folder: StateFolder) throws(Settings.Problems) -> Settings {
+    let environment = environment(of: folder)
+    let configuration = try Stack.configuration(of: folder, environment: environment)
+    return Stack.settings(of: configuration, in: folder)
+  }
+
   /// The variables the exchange was started with while it runs, else those of this process.
   func environment(of folder: StateFolder) -> [String: String] {
     var environment = Settings.processEnvironment()

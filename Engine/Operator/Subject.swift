@@ -12,7 +12,7 @@ struct Subject {
 
   /// All symbols without a name.
   init(_ place: Place, _ name: String?) throws {
-    settings = try place.stack(in: try place.existing()).settings
+    settings = try place.settings(in: try place.existing())
     let connection: Connection
     do { connection = try Connection(settings.database, name: "outcry-operator") } catch {
       throw Failure("the database does not answer (is the exchange up?): \(error)")

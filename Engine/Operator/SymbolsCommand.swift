@@ -36,9 +36,9 @@ extension Commands {
   }
 
   private static func connection(_ place: Place) throws -> Connection {
-    let stack = try place.stack(in: try place.existing())
+    let settings = try place.settings(in: try place.existing())
     do {
-      let connection = try Connection(stack.settings.database, name: "outcry-operator")
+      let connection = try Connection(settings.database, name: "outcry-operator")
       try Schema.migrate(connection)
       return connection
     } catch {

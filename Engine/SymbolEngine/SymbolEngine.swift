@@ -33,6 +33,8 @@ public final class SymbolEngine {
     }
     let instance = try Instance(name: settings.instance)
     let exchange = try ExchangeSegment.openOrCreate(instance)
+    // The manager has done that already; an engine that is a service of its own has none.
+    try exchange.add(symbol)
     let segment = try SymbolSegment.openOrCreate(instance, symbolName: name, id: symbol.id)
     let journal = try Journal(symbol: symbol.id, connection: first)
     guard let lock = try waitForLock(segment, journal, signals) else {

@@ -1,0 +1,160 @@
+"""What is shown with real containers. Each function is one scenario; its first line says what."""
+
+import json
+import time
+
+from docker import Failed
+from load import Load
+from stack import Stack, eventually
+
+MEGABYTE = 1e6
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def images(docker):
+    """The images are small and run as a user without rights."""
+    for tag in ("outcry:test", "outcry-nginx:test"):
+        size = int(docker.inspect(tag, "{{.Size}}")) / MEGABYTE
+        user = docker.inspect(tag, "{{.Config.User}}")
+        print(f"  {tag}: {size:.0f} MB, user {user}")
+        expect(user not in ("", "0", "root"), f"{tag} runs as root")
+        expect(size < 150, f"{tag} has {size:.0f} MB")
+
+
+def throughput(docker):
+    """One, four and eight backends, in turns: eight are within 5 % of the best, without an error."""
+    counts, rounds, seconds = (1, 4, 8), 5, 5
+    stacks = {count: several(docker, count) for count in counts}
+    with stacks[1], stacks[4], stacks[8]:
+        loads = {}
+        for count, stack in stacks.items():
+            stack.up()
+            eventually(f"nginx knows {count}", 30, lambda: stack.backends_of_nginx() == count)
+            loads[count] = Load(stack)
+            loads[count].run(3)
+        results = {count: [] for count in counts}
+        for _ in range(rounds):
+            for count in counts:
+                results[count].append(loads[count].run(seconds))
+    best = 0
+    medians = {}
+    for count, list_ in results.items():
+        for result in list_:
+            result.require_no_failure()
+        rates = sorted(result.rate for result in list_)
+        medians[count] = rates[rounds // 2]
+        best = max(best, medians[count])
+        p99 = sorted(result.p99 for result in list_)[rounds // 2]
+        print(f"  {count} backends: median {medians[count]:,} orders/s of "
+              f"{', '.join(f'{rate:,}' for rate in rates)}; p99 {p99:.1f} ms")
+    expect(medians[8] >= 0.95 * best, f"eight backends: {medians[8]:,}, best: {best:,} orders/s")
+
+
+def several(docker, count):
+    return Stack(docker, "compose.multi-backend.yml", f"b{count}", BACKENDS=str(count),
+                 WORKERS="2" if count == 1 else "1")
+
+
+def backend_killed(docker):
+    """Of four backends one, then three at once, are killed under load: no request fails."""
+    with several(docker, 4) as stack:
+        stack.up()
+        eventually("nginx knows four", 30, lambda: stack.backends_of_nginx() == 4)
+        load = Load(stack)
+        load.start(14)
+        backends = stack.containers("backend")
+        time.sleep(2)
+        stack.kill(backends[1])
+        eventually("it is back", 10, lambda: stack.restarts(backends[1]) == 1)
+        time.sleep(3)
+        stack.kill(*backends[:3])
+        eventually("they are back", 10, lambda: all(map(stack.restarts, backends[:3])))
+        result = load.result()
+        print(f"  {result}")
+        result.require_no_failure()
+        verify(stack)
+
+
+def engines_killed(docker):
+    """The container of the engines is killed under load: no request fails, none waits for 3 s."""
+    with several(docker, 4) as stack:
+        stack.up()
+        load = Load(stack)
+        load.start(14)
+        engines = stack.containers("engines")[0]
+        for number in (1, 2):
+            time.sleep(2)
+            stack.kill(engines)
+            eventually("they are back", 10, lambda: stack.restarts(engines) == number)
+        result = load.result()
+        print(f"  {result}")
+        result.require_no_failure()
+        expect(result.longest < 3000, f"a request took {result.longest:.0f} ms")
+        verify(stack)
+
+
+def scaled(docker):
+    """Backends come, are replaced and go in good order under load: no request fails."""
+    with several(docker, 2) as stack:
+        stack.up()
+        load = Load(stack)
+        load.start(25)
+        time.sleep(1)
+        stack.call("up", "--detach", "--no-build", "--no-recreate", "--scale", "backend=4")
+        eventually("nginx knows four", 30, lambda: stack.backends_of_nginx() == 4)
+        first = stack.containers("backend")[0]
+        docker.do("restart", "--time", "20", first)
+        time.sleep(1)
+        stack.call("up", "--detach", "--no-build", "--no-recreate", "--scale", "backend=3",
+                   "--timeout", "20")
+        result = load.result()
+        print(f"  {result}")
+        result.require_no_failure()
+
+
+def down_and_up(docker):
+    """Everything stopped and started again, with another file of the folder: nothing is lost."""
+    with Stack(docker, "compose.yml", "single") as stack:
+        print(f"  ready {stack.up():.1f} s after the start")
+        load = Load(stack)
+        load.run(5).require_no_failure()
+        orders = place(stack, load.buyer, 100)
+        stack.call("down", "--timeout", "30")
+        stack.file = "compose.multi-backend.yml"
+        print(f"  ready again after {stack.up():.1f} s")
+        connection = stack.connection()
+        for order in orders:
+            status, text = connection.request("GET", f"/api/orders/{order['orderId']}", load.buyer)
+            expect(status == 200, f"order {order['orderId']}: {status} {text.decode()}")
+            found = json.loads(text)
+            expect(found["quantity"] == order["quantity"], f"another order: {found}")
+        verify(stack)
+        load.run(2).require_no_failure()
+
+
+def place(stack, token, count):
+    """Orders that stay in the book."""
+    connection = stack.connection()
+    orders = []
+    for number in range(count):
+        order = {"symbol": "ETH-USD", "side": "buy", "type": "limit",
+                 "price": f"{1000 + number}.00", "quantity": f"0.{number + 1:05}"}
+        status, text = connection.request(
+            "POST", "/api/orders", token, json.dumps(order).encode())
+        expect(status == 201, f"{status} {text.decode()}")
+        orders.append(json.loads(text))
+    return orders
+
+
+def verify(stack):
+    output = stack.tool("verify")
+    lines = output.strip().splitlines()
+    expect(lines and all(": ok:" in line for line in lines), f"verify: {output}")
+    print(f"  verified: {max(lines, key=len)}")
+
+
+ALL = [images, down_and_up, backend_killed, engines_killed, scaled, throughput]

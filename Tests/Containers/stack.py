@@ -1,0 +1,123 @@
+"""One exchange in containers: a project of docker-compose from the repository's own files."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from docker import TOP, Failed
+
+sys.path.insert(0, os.path.join(TOP, "Tests", "Chaos"))
+from connection import Connection, Cut  # noqa: E402
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("", 0))
+        return found.getsockname()[1]
+
+
+def eventually(what, seconds, condition):
+    """Asks until the answer is true; the last question's own failure counts as no."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            answer = condition()
+            if answer:
+                return answer
+        except (Cut, Failed, ValueError, subprocess.TimeoutExpired):
+            pass
+        if time.monotonic() > deadline:
+            raise Failed(f"not within {seconds} s: {what}")
+        time.sleep(0.1)
+
+
+class Stack:
+    """Use as a context: containers, networks and volumes are gone afterwards."""
+
+    def __init__(self, docker, file, name, **environment):
+        self.docker = docker
+        self.file = file
+        self.project = f"outcry-{name}-{os.getpid()}"
+        self.port = free_port()
+        self.environment = dict(
+            docker.environment, OUTCRY_TAG="test", OUTCRY_PORT=str(self.port), **environment)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self.show()
+        self.call("down", "--volumes", "--timeout", "20", check=False)
+
+    def compose(self, *arguments):
+        return [*self.docker.composer, "--project-name", self.project, "--file",
+                f"compose/{self.file}", *arguments]
+
+    def call(self, *arguments, check=True, seconds=180):
+        done = subprocess.run(
+            self.compose(*arguments), capture_output=True, text=True, env=self.environment,
+            cwd=TOP, timeout=seconds)
+        if check and done.returncode != 0:
+            raise Failed(f"compose {' '.join(arguments)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        return done
+
+    def up(self, *options):
+        """Returns how long it took until all parts answered."""
+        start = time.monotonic()
+        self.call("up", "--detach", "--no-build", *options)
+        self.wait_until_ready()
+        return time.monotonic() - start
+
+    def wait_until_ready(self):
+        eventually(f"{self.project} is ready", 90, self.is_ready)
+
+    def is_ready(self):
+        status, text = Connection(self.port, timeout=5).request("GET", "/ready")
+        return status == 200 and b'"engine ' in text
+
+    def show(self):
+        """The end of every log, for whoever looks for what went wrong."""
+        done = self.call("logs", "--no-color", "--tail", "25", check=False)
+        print("\n".join(line for line in done.stdout.splitlines() if '"uri"' not in line),
+              file=sys.stderr)
+
+    # -- Containers --------------------------------------------------------------------------
+
+    def containers(self, service):
+        found = self.call("ps", "--quiet", service).stdout.split()
+        return sorted(found, key=lambda one: self.docker.inspect(one, "{{.Name}}"))
+
+    def kill(self, *containers):
+        """The way a crash or the kernel does it: docker itself would take `docker kill` as a wish
+        that the container stays away, and not start it again."""
+        pids = [self.docker.inspect(one, "{{.State.Pid}}") for one in containers]
+        for pid in pids:
+            os.kill(int(pid), 9)
+
+    def restarts(self, container):
+        return int(self.docker.inspect(container, "{{.RestartCount}}"))
+
+    def tool(self, *arguments, seconds=300):
+        return self.call("exec", "-T", "engines", "outcry", *arguments, seconds=seconds).stdout
+
+    # -- Requests ----------------------------------------------------------------------------
+
+    def connection(self):
+        return Connection(self.port)
+
+    def register(self, name):
+        account = {"name": name, "password": "correct horse battery"}
+        status, text = self.connection().request(
+            "POST", "/api/register", body=json.dumps(account).encode())
+        if status != 201:
+            raise Failed(f"cannot register: {status} {text.decode()}")
+        return json.loads(text)["token"]
+
+    def backends_of_nginx(self):
+        text = self.call("exec", "-T", "nginx", "cat", "/tmp/nginx/nginx.conf").stdout
+        upstream = text.split("upstream workers {")[1].split("}")[0]
+        return upstream.count("server ")

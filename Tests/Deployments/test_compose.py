@@ -1,0 +1,176 @@
+"""compose/: consistent with itself and with the programs. Tests/Containers runs the same files."""
+
+import os
+import re
+import unittest
+
+import yaml
+
+import programs
+from kubernetes_files import TOP
+
+FILES = ["compose.yml", "compose.multi-backend.yml", "compose.sharded.yml"]
+
+
+def variables(text, own):
+    """Fills in ${NAME:-default} as compose does; $$ is a dollar."""
+    def value(match):
+        return own.get(match[1]) or match[2] or ""
+    return re.sub(r"(?<!\$)\$\{(\w+)(?::-([^}]*))?\}", value, text).replace("$$", "$")
+
+
+def read(name, own={}):
+    with open(os.path.join(TOP, "compose", name)) as file:
+        return yaml.safe_load(variables(file.read(), own))
+
+
+def ours(document):
+    return {name: service for name, service in document["services"].items()
+            if service["image"].startswith("outcry:")}
+
+
+def environment(service):
+    return {name: str(value) for name, value in service.get("environment", {}).items()}
+
+
+def dockerfile():
+    with open(os.path.join(TOP, "compose", "Dockerfile")) as file:
+        return file.read()
+
+
+class Compose(unittest.TestCase):
+    def setUp(self):
+        self.documents = {name: read(name) for name in FILES}
+
+    def services(self):
+        for file, document in self.documents.items():
+            for name, service in ours(document).items():
+                yield f"{file}: {name}", service
+
+    def test_programs_accept_their_settings(self):
+        for name, service in self.services():
+            self.assertIsNone(programs.complaints(environment(service)), name)
+
+    def test_programs_know_their_commands_and_health_checks(self):
+        scripts = {"backend", "keys", "sleep"}
+        for name, service in self.services():
+            if service["command"][0] not in scripts:
+                self.assertIsNone(programs.fault_of(service["command"]), name)
+            check = service.get("healthcheck", {}).get("test")
+            if check:
+                self.assertEqual(check[0], "CMD", name)
+                self.assertIsNone(programs.fault_of(check[1:]), name)
+
+    def test_programs_run_confined(self):
+        for file, document in self.documents.items():
+            for name, service in document["services"].items():
+                self.assertIn("no-new-privileges:true", service["security_opt"], name)
+                if "outcry" in service["image"]:
+                    self.assertTrue(service["read_only"], name)
+                    self.assertEqual(service["cap_drop"], ["ALL"], name)
+                # Whoever is not nginx is on no network that leads out.
+                if name != "nginx":
+                    inside = service.get("networks") == ["inside"]
+                    self.assertTrue(inside or service.get("network_mode") == "none", name)
+                    self.assertNotIn("ports", service, name)
+            if "networks" in document:
+                self.assertEqual(document["networks"], {"inside": {"internal": True}})
+
+    def test_engines_and_their_workers_share_memory_and_servers(self):
+        for file, document in self.documents.items():
+            services = document["services"]
+            for name, engines in services.items():
+                if not name.startswith("engines"):
+                    continue
+                shard = name.removeprefix("engines")
+                backend = services["backend" + shard]
+                self.assertEqual(engines["ipc"], f"service:memory{shard}")
+                self.assertEqual(backend["ipc"], engines["ipc"])
+                self.assertEqual(services["memory" + shard]["ipc"], "shareable")
+                for variable in ("OUTCRY_INSTANCE", "OUTCRY_DATABASE", "OUTCRY_REDIS"):
+                    self.assertEqual(
+                        environment(backend)[variable], environment(engines)[variable])
+                self.assertLessEqual(set(engines["volumes"]), set(backend["volumes"]))
+
+    def test_nginx_sees_the_sockets_of_the_backends(self):
+        for file, document in self.documents.items():
+            services = document["services"]
+            folders = {mount.split(":")[1] for mount in services["nginx"]["volumes"]}
+            for name, service in services.items():
+                if name.startswith("backend"):
+                    command, folder = service["command"]
+                    self.assertEqual(command, "backend")
+                    self.assertTrue(any(folder.startswith(own) for own in folders), name)
+                    self.assertIn("sockets:/run/outcry", service["volumes"], name)
+            known = programs.variables_of_nginx()
+            self.assertLessEqual(set(environment(services["nginx"])), known)
+
+    def test_volumes_are_named(self):
+        for file, document in self.documents.items():
+            used = {mount.split(":")[0] for service in document["services"].values()
+                    for mount in service.get("volumes", [])}
+            self.assertEqual(used, set(document["volumes"]), file)
+
+    def test_several_backends_are_one_backend_several_times(self):
+        one = read("compose.yml", {"WORKERS": "3"})
+        several = read("compose.multi-backend.yml", {"WORKERS": "3", "BACKENDS": "8"})
+        self.assertEqual(several["services"]["backend"].pop("scale"), 8)
+        one.pop("x-program"), several.pop("x-program")
+        self.assertEqual(one, several)
+        self.assertEqual(self.documents["compose.multi-backend.yml"]["services"]["backend"]["scale"], 4)
+
+    def test_shards_are_like_one_another_and_like_one_backend(self):
+        one = self.documents["compose.yml"]["services"]
+        sharded = self.documents["compose.sharded.yml"]["services"]
+        for name in ("postgres", "memory", "engines", "backend"):
+            for key, value in one[name].items():
+                if key in ("volumes", "depends_on", "ipc", "environment", "command", "network_mode"):
+                    continue
+                for shard in range(3):
+                    self.assertEqual(sharded[f"{name}-{shard}"][key], value, f"{name}: {key}")
+        for shard in (1, 2):
+            for name in ("postgres", "memory", "engines", "backend"):
+                first = yaml.safe_dump(sharded[f"{name}-0"])
+                own = yaml.safe_dump(sharded[f"{name}-{shard}"])
+                self.assertEqual(own, first.replace("-0", f"-{shard}"), f"{name}-{shard}")
+
+
+class Images(unittest.TestCase):
+    def test_hold_every_program_that_is_run(self):
+        built = re.search(r"for product in (.*);", dockerfile())[1].split()
+        for document in map(read, FILES):
+            for name, service in ours(document).items():
+                program = service["command"][0]
+                if program.startswith("outcry"):
+                    self.assertIn(program, built, name)
+                elif program != "sleep":
+                    self.assertIn(f"compose/image/{program}", dockerfile(), name)
+
+    def test_leave_no_placeholder_of_nginx_open(self):
+        with open(os.path.join(TOP, "nginx", "outcry.conf.template")) as file:
+            lines = [line for line in file if not line.lstrip().startswith("#")]
+        wanted = set(re.findall(r"\$\{(\w+)\}", "".join(lines)))
+        with open(os.path.join(TOP, "compose", "image", "nginx")) as file:
+            filled = set(re.findall(r"\[\$\]\{(\w+)\}", file.read()))
+        self.assertEqual(wanted, filled)
+
+    def test_are_those_that_the_stand_ins_can_stand_in_for(self):
+        used = set(re.findall(r"^FROM (\S+)", dockerfile(), re.M)) - {"build"}
+        for document in map(read, FILES):
+            used |= {service["image"] for service in document["services"].values()
+                     if "outcry" not in service["image"]}
+        self.assertEqual(used, {
+            "debian:bookworm-slim", "swift:6.3-bookworm", "postgres:15-bookworm",
+            "redis:7-bookworm"})
+
+    def test_see_what_they_are_made_from(self):
+        with open(os.path.join(TOP, ".dockerignore")) as file:
+            seen = [line.strip()[1:] for line in file if line.startswith("!")]
+        for line in re.findall(r"^COPY (?!--from|\. )(.*) \S+$", dockerfile(), re.M):
+            for source in line.split():
+                self.assertTrue(any(own.startswith(source) or source.startswith(own)
+                                    for own in seen), source)
+
+
+if __name__ == "__main__":
+    unittest.main()
