@@ -1,6 +1,6 @@
 # Each target is one script, so that everything can be run without make too.
 .PHONY: up down demo test test-browser contract fuzz chaos soak bench bench-book bench-recovery
-.PHONY: clean
+.PHONY: test-containers clean
 
 up:
 	@.ci/install
@@ -37,6 +37,12 @@ contract:
 fuzz:
 	@.ci/install tests
 	@Tests/Fuzz/run $(or $(SECONDS),600) $(TARGET)
+
+# Real containers out of compose/; needs docker, or root and docker's packages.
+test-containers:
+	@.ci/install containers
+	@.ci/page || true
+	@Tests/Containers/run
 
 # LONG=1 for half an hour, SEED=number to repeat a schedule.
 chaos:

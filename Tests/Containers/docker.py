@@ -85,7 +85,8 @@ class Docker:
     def do(self, *arguments, **options):
         done = self.call(*arguments, **options)
         if done.returncode != 0:
-            raise Failed(f"docker {' '.join(arguments)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+            said = done.stdout[-3000:] + done.stderr[-3000:]
+            raise Failed(f"docker {' '.join(arguments)}\n{said}")
         return done.stdout.strip()
 
     # -- Images ------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def images(docker):
 
 
 def throughput(docker):
-    """One, four and eight backends, in turns: eight are within 5 % of the best, without an error."""
+    """One, four and eight backends, in turns: eight are within 5 % of the best; no error."""
     counts, rounds, seconds = (1, 4, 8), 5, 5
     stacks = {count: several(docker, count) for count in counts}
     with stacks[1], stacks[4], stacks[8]:

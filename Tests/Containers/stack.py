@@ -62,7 +62,8 @@ class Stack:
             self.compose(*arguments), capture_output=True, text=True, env=self.environment,
             cwd=TOP, timeout=seconds)
         if check and done.returncode != 0:
-            raise Failed(f"compose {' '.join(arguments)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+            said = done.stdout[-3000:] + done.stderr[-3000:]
+            raise Failed(f"compose {' '.join(arguments)}\n{said}")
         return done
 
     def up(self, *options):
@@ -118,6 +119,6 @@ class Stack:
         return json.loads(text)["token"]
 
     def backends_of_nginx(self):
-        text = self.call("exec", "-T", "nginx", "cat", "/tmp/nginx/nginx.conf").stdout
-        upstream = text.split("upstream workers {")[1].split("}")[0]
-        return upstream.count("server ")
+        """How many different ones its sockets lead to."""
+        links = self.call("exec", "-T", "nginx", "sh", "-c", "readlink /tmp/nginx/slots/*").stdout
+        return len(set(links.split()))

@@ -41,10 +41,11 @@ def collect(folder):
         objects.append({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": generator["name"]},
             "data": data})
-    for replicas in plan.get("replicas", []):
-        for thing in objects:
-            if thing["metadata"]["name"] == replicas["name"] and "replicas" in thing.get("spec", {}):
-                thing["spec"]["replicas"] = replicas["count"]
+    counts = {entry["name"]: entry["count"] for entry in plan.get("replicas", [])}
+    for thing in objects:
+        if "replicas" in thing.get("spec", {}):
+            thing["spec"]["replicas"] = counts.get(
+                thing["metadata"]["name"], thing["spec"]["replicas"])
     return objects
 
 

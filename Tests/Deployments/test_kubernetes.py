@@ -112,7 +112,8 @@ class Kubernetes(unittest.TestCase):
             names = {thing["metadata"]["name"] for thing in k8s.of_kind(objects, "Service")}
             for name, container, _ in k8s.containers(objects):
                 variables = k8s.environment(container, objects)
-                database = re.search(r"host=postgres-0\.(\S+)", variables.get("OUTCRY_DATABASE", ""))
+                text = variables.get("OUTCRY_DATABASE", "")
+                database = re.search(r"host=postgres-0\.(\S+)", text)
                 if database:
                     self.assertIn(database[1], names, name)
                     self.assertIn("PGPASSWORD", variables, name)
