@@ -20,7 +20,7 @@ class Load:
         self.process = subprocess.Popen(
             ["wrk", "-t2", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "20s", "-s",
              os.path.join(TOP, "Tests", "Benchmarks", "Spine", "orders.lua"),
-             f"http://127.0.0.1:{self.stack.port}"],
+             f"http://{self.stack.address}"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
     def result(self):

@@ -27,7 +27,7 @@ def images(docker):
 
 def throughput(docker):
     """One, four and eight backends, in turns: eight are within 5 % of the best; no error."""
-    counts, rounds, seconds = (1, 4, 8), 5, 5
+    counts, rounds, seconds = (1, 4, 8), 5, 4
     stacks = {count: several(docker, count) for count in counts}
     with stacks[1], stacks[4], stacks[8]:
         loads = {}

@@ -102,6 +102,12 @@ class Stack:
     def restarts(self, container):
         return int(self.docker.inspect(container, "{{.RestartCount}}"))
 
+    @property
+    def address(self):
+        """Of nginx itself: a proxy of docker's stands between it and the loopback."""
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        return self.docker.inspect(self.containers("nginx")[0], template) + ":8080"
+
     def tool(self, *arguments, seconds=300):
         return self.call("exec", "-T", "engines", "outcry", *arguments, seconds=seconds).stdout
 
