@@ -1,5 +1,6 @@
 import CShared
 import Glibc
+import Settings
 import Supervision
 
 extension Commands {
@@ -7,17 +8,20 @@ extension Commands {
     name: "scale", summary: "run more or fewer worker processes",
     help: """
       usage: outcry scale workers N [--state FOLDER]
+             outcry scale workers N-M [--state FOLDER]
 
-      Changes the number of worker processes (1 to 64) while requests are served. It lasts until
-      the worker master is started again; OUTCRY_WORKERS sets the number for good.
+      Changes the number of worker processes (1 to 64) while requests are served. With two numbers
+      there are at least N and at most M of them, as many as the load wants. It lasts until the
+      worker master is started again, or is told to reload another number; the setting `workers`
+      sets it for good.
       """
   ) { arguments in
     let place = try Place(&arguments)
     guard arguments.operand() == "workers" else {
       throw Usage("say what to scale: outcry scale workers 4", for: "scale")
     }
-    guard let count = arguments.operand().flatMap({ Int32($0) }), (1...64).contains(count) else {
-      throw Usage("the number of workers is 1 to 64", for: "scale")
+    guard let count = arguments.operand().flatMap({ WorkerCount($0) }) else {
+      throw Usage("the number of workers is 1 to 64, or a range such as 2-16", for: "scale")
     }
     try arguments.end()
     let folder = try place.existing()
@@ -26,7 +30,7 @@ extension Commands {
       let master = programs.first(where: { $0.name == "worker" && $0.pid != 0 })
     else { throw Failure("the workers do not run: start them with `outcry up`") }
     // The master takes the number from the signal itself, so no file or socket can be stale.
-    let code = outcry_signal_with_value(master.pid, SIGUSR1, count)
+    let code = outcry_signal_with_value(master.pid, SIGUSR1, count.packed)
     guard code == 0 else {
       throw Failure("cannot signal the worker master: \(String(cString: strerror(code)))")
     }

@@ -21,14 +21,27 @@ public final class FastCGIClient {
   private var input: [UInt8] = []
 
   /// Connects to a unix socket.
-  public init(path: String) throws {
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  public convenience init(path: String) throws {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let connected = withUnsafeBytes(of: &address) {
-      connect(descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), size)
+    try self.init(AF_UNIX, address)
+  }
+
+  /// Connects to a TCP port of this machine.
+  public convenience init(port: UInt16) throws {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_port = port.bigEndian
+    try self.init(AF_INET, address)
+  }
+
+  private init<Name: BitwiseCopyable>(_ family: Int32, _ name: Name) throws {
+    descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let connected = withUnsafeBytes(of: name) {
+      connect(
+        descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
     }
     guard connected == 0 else {
       let error = errno

@@ -7,59 +7,81 @@ import TestSupport
 final class PoolRig {
   let folder = TemporaryFolder()
   var master: ChildProcess
+  let connect: @Sendable () throws -> FastCGIClient
   let socket: String
   let logFile: String
+  private let program: String
 
-  init(workers: Int, inheriting listener: TestListener? = nil) {
-    socket = listener?.path ?? folder.file("w")
+  /// `settings` are further variables. With a port it listens there and not on a unix socket.
+  init(
+    workers: String, inheriting listener: TestListener? = nil, port: UInt16? = nil,
+    program: String = Products.path(of: "outcry-worker"), settings: [String: String] = [:],
+    expecting children: Int? = nil
+  ) {
+    let path = listener?.path ?? folder.file("w")
+    socket = port.map { "127.0.0.1:\($0)" } ?? path
+    connect = { try port.map { try FastCGIClient(port: $0) } ?? FastCGIClient(path: path) }
     logFile = folder.file("log")
-    master = PoolRig.start(socket, workers, listener, logFile)
-    precondition(eventually { children.count == workers && isServing }, log)
+    self.program = program
+    master = PoolRig.start(program, socket, workers, settings, listener, logFile)
+    let expected = children ?? Int(workers) ?? 1
+    precondition(
+      eventually(within: 20) { self.children.count == expected && isServing }, log)
+  }
+
+  convenience init(workers: Int, inheriting listener: TestListener? = nil) {
+    self.init(workers: String(workers), inheriting: listener)
   }
 
   func restart(workers: Int, inheriting listener: TestListener?) {
-    master = PoolRig.start(socket, workers, listener, logFile)
+    master = PoolRig.start(program, socket, String(workers), [:], listener, logFile)
   }
 
   private static func start(
-    _ socket: String, _ workers: Int, _ listener: TestListener?, _ log: String
+    _ program: String, _ socket: String, _ workers: String, _ settings: [String: String],
+    _ listener: TestListener?, _ log: String
   ) -> ChildProcess {
-    var variables = ["OUTCRY_LISTEN": socket, "OUTCRY_WORKERS": String(workers)]
+    var variables = ["OUTCRY_LISTEN": socket, "OUTCRY_WORKERS": workers]
+    variables.merge(settings) { $1 }
     var descriptors: [Int32: Int32] = [:]
     if let listener {
       variables["LISTEN_FDS"] = "1"
       descriptors[3] = listener.descriptor
     }
     return ChildProcess(
-      Products.path(of: "outcry-worker"), ["--echo"], environment: variables,
-      descriptors: descriptors, outputPath: log)
+      program, ["--echo"], environment: variables, descriptors: descriptors, outputPath: log)
   }
 
   var children: [pid_t] { master.children }
-  var isServing: Bool { (try? FastCGIClient(path: socket).get("/").status) == 200 }
+  var isServing: Bool { (try? connect().get("/").status) == 200 }
   var log: String { readFile(logFile) }
+
+  /// How often the log says it.
+  func logged(_ message: String) -> Int { log.components(separatedBy: message).count - 1 }
 
   /// Ends the pool and all of its processes.
   func stop() -> Bool {
     let all = children
     master.kill(SIGTERM)
-    return master.wait() == .code(0) && !all.contains(where: ProcessTree.isAlive)
+    return master.wait(within: 20) == .code(0) && !all.contains(where: ProcessTree.isAlive)
   }
 }
 
 /// Clients that ask without a pause, each on a connection it keeps. Like nginx they repeat a
 /// request on a new connection when a kept one was closed before any answer.
 final class Load: Sendable {
+  private let connect: @Sendable () throws -> FastCGIClient
   private let isOver = Atomic(false)
   private let running = Atomic(0)
   private let answered = Atomic(0)
   private let problems = Mutex<[String]>([])
 
-  init(_ socket: String, clients: Int = 8) {
+  init(_ rig: PoolRig, clients: Int = 8) {
+    connect = rig.connect
     for _ in 0..<clients {
       running.add(1, ordering: .relaxed)
       let thread = Thread { [self] in
-        run(socket)
+        run()
         running.subtract(1, ordering: .releasing)
       }
       thread.start()
@@ -81,12 +103,12 @@ final class Load: Sendable {
     return problems.withLock { $0 }
   }
 
-  private func run(_ socket: String) {
+  private func run() {
     var client: FastCGIClient?
     while !isOver.load(ordering: .relaxed) {
       do {
         let isReused = client != nil
-        if client == nil { client = try FastCGIClient(path: socket) }
+        if client == nil { client = try connect() }
         do {
           let status = try client!.get("/").status
           if status != 200 { problems.withLock { $0.append("status \(status)") } }

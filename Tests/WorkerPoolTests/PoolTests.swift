@@ -18,10 +18,10 @@ struct PoolTests {
   func idleConnections() throws {
     let rig = PoolRig(workers: 1)
     #expect(ProcessTree.threads(of: rig.children[0]) == 2)
-    let idle = try (0..<200).map { _ in try FastCGIClient(path: rig.socket) }
+    let idle = try (0..<200).map { _ in try rig.connect() }
     for client in idle { #expect(try client.get("/").status == 200) }
     let start = Date()
-    #expect(try FastCGIClient(path: rig.socket).get("/").status == 200)
+    #expect(try rig.connect().get("/").status == 200)
     #expect(Date().timeIntervalSince(start) < 0.5)
     withExtendedLifetime(idle) {
       #expect(ProcessTree.threads(of: rig.children[0]) == 2)
@@ -36,7 +36,7 @@ struct PoolTests {
       let victim = rig.children[0]
       kill(victim, SIGKILL)
       // Accepted by nobody until the replacement is there.
-      #expect(try FastCGIClient(path: rig.socket).get("/").status == 200)
+      #expect(try rig.connect().get("/").status == 200)
       #expect(eventually { rig.children.count == 1 && rig.children != [victim] })
       #expect(eventually(within: 2) { rig.isServing })
     }
@@ -47,7 +47,7 @@ struct PoolTests {
   @Test("scales 1 → 4 → 1 under load without a failed request")
   func scaling() {
     let rig = PoolRig(workers: 1)
-    let load = Load(rig.socket)
+    let load = Load(rig)
     #expect(load.more(1000))
     for (signal, count) in [(SIGTTIN, 2), (SIGTTIN, 3), (SIGTTIN, 4)] {
       rig.master.kill(signal)
@@ -68,7 +68,7 @@ struct PoolTests {
   @Test("replaces every child on SIGHUP without a failed request")
   func rollingRestart() {
     let rig = PoolRig(workers: 3)
-    let load = Load(rig.socket)
+    let load = Load(rig)
     for _ in 0..<3 {
       let before = Set(rig.children)
       #expect(load.more(1000))
@@ -108,7 +108,7 @@ struct MasterDeathTests {
     let folder = TemporaryFolder()
     let listener = TestListener(path: folder.file("w"))
     let rig = PoolRig(workers: 2, inheriting: listener)
-    let load = Load(rig.socket)
+    let load = Load(rig)
     for _ in 0..<3 {
       #expect(load.more(1000))
       let orphans = rig.children
@@ -125,7 +125,7 @@ struct MasterDeathTests {
   @Test("a new master that binds the path itself takes over too, and no request fails")
   func boundPath() {
     let rig = PoolRig(workers: 2)
-    let load = Load(rig.socket)
+    let load = Load(rig)
     #expect(load.more(1000))
     let orphans = rig.children
     rig.master.kill(SIGKILL)

@@ -12,6 +12,8 @@ public final class Request: @unchecked Sendable {
   let raw: UnsafeMutablePointer<FCGX_Request>
   /// The connection holds bytes nobody read and cannot carry another request.
   var mustClose = false
+  /// Monotonic nanoseconds at which the server woke up to read it.
+  var beganAt: Int64 = 0
 
   init(index: Int) {
     self.index = index

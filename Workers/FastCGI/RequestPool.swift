@@ -14,11 +14,13 @@ final class RequestPool: Sendable {
 
   /// Waits while every object is in use: that many requests are waiting for answers already, and
   /// the web server's queue is the better place for more.
-  func take() -> Request {
+  func take(resting pulse: Pulse) -> Request {
     while true {
       let before = returns.value.pointee.load(ordering: .acquiring)
       if let request = free.withLock({ $0.popLast() }) { return request }
+      pulse.rest()
       returns.wait(while: before)
+      pulse.work()
     }
   }
 

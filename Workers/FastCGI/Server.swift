@@ -19,6 +19,8 @@ public final class Server: @unchecked Sendable {
     public var stallSeconds = 2
     /// How long a draining server waits for the first request of a new connection.
     public var freshMilliseconds = 500
+    /// What takes longer is counted as slow.
+    public var slowNanos: Int64 = 1_000_000_000
 
     public init() {}
   }
@@ -43,7 +45,12 @@ public final class Server: @unchecked Sendable {
     public var requests: UInt64
     public var open: Int
     public var active: Int
+    public var mostActive: Int
+    public var slow: UInt64
   }
+
+  /// What the thread that calls `next` is doing.
+  public let pulse = Pulse()
 
   private let limits: Limits
   private let listener: Int32
@@ -57,6 +64,8 @@ public final class Server: @unchecked Sendable {
   private let accepted = Atomic<UInt64>(0)
   private let begun = Atomic<UInt64>(0)
   private let finished = Atomic<UInt64>(0)
+  private let slow = Atomic<UInt64>(0)
+  private let mostActive = Atomic(0)
 
   // Only touched by the thread that calls `next`.
   private var events = [epoll_event](repeating: epoll_event(), count: 64)
@@ -100,7 +109,8 @@ public final class Server: @unchecked Sendable {
     let begun = begun.load(ordering: .relaxed)
     return Counts(
       accepted: accepted.load(ordering: .relaxed), requests: begun,
-      open: open.load(ordering: .relaxed), active: Int(begun &- finished))
+      open: open.load(ordering: .relaxed), active: Int(begun &- finished),
+      mostActive: mostActive.load(ordering: .relaxed), slow: slow.load(ordering: .relaxed))
   }
 
   /// The next request. Always to be called from the same thread.
@@ -117,7 +127,9 @@ public final class Server: @unchecked Sendable {
       if waiting.isEmpty {
         // A drain has its next step in a moment, whatever comes.
         let timeout = isListening ? timeoutMilliseconds : 1
+        pulse.rest()
         let count = epoll_wait(poll, &events, Int32(events.count), timeout)
+        pulse.work()
         if count == 0, isListening { return .quiet }
         waiting = 0..<Int(max(count, 0))
         continue
@@ -151,6 +163,7 @@ public final class Server: @unchecked Sendable {
   /// Sends the answer; the request object may be used for another request at once.
   public func finish(_ request: Request) {
     let connection = request.raw.pointee.ipcFd
+    if Pulse.now() - request.beganAt > limits.slowNanos { slow.add(1, ordering: .relaxed) }
     // Freed first: libfcgi closes the connection when the peer is gone, and its number may then
     // be given to the next one accepted before this thread goes on.
     connections[connection] = .free
@@ -182,10 +195,14 @@ public final class Server: @unchecked Sendable {
   }
 
   private func begin(_ descriptor: Int32) -> Request? {
-    let request = pool.take()
+    let request = pool.take(resting: pulse)
     connections[descriptor] = .busy
     if request.begin(on: descriptor) {
-      begun.add(1, ordering: .relaxed)
+      request.beganAt = pulse.workingSince
+      let active = begun.add(1, ordering: .relaxed).newValue &- finished.load(ordering: .relaxed)
+      if Int(active) > mostActive.load(ordering: .relaxed) {
+        mostActive.store(Int(active), ordering: .relaxed)
+      }
       return request
     }
     connections[descriptor] = .free

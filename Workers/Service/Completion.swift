@@ -21,7 +21,10 @@ final class Completion {
       let seen = core.slot.bell.now
       let nearest = look()
       let sleep = min(nearest - Clock.monotonicNanos(), Completion.longestSleep)
-      if sleep > 0 { core.slot.bell.wait(after: seen, timeoutNanos: sleep) }
+      guard sleep > 0 else { continue }
+      core.completing.rest()
+      core.slot.bell.wait(after: seen, timeoutNanos: sleep)
+      core.completing.work()
     }
   }
 

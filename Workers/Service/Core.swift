@@ -13,6 +13,8 @@ final class Core: Sendable {
   let slot: WorkerSlot
   let markets: Markets
   let pending = PendingTable()
+  /// What the completion thread is doing.
+  let completing = Pulse()
   let slow = SlowPool()
   let authenticator: Authenticator
   let accounts: AccountStore

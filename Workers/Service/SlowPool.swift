@@ -37,6 +37,9 @@ final class SlowPool: Sendable {
     lanes = Lane.allCases.map { _ in JobQueue(capacity: capacity) }
   }
 
+  /// How many requests wait for a thread that reads the database.
+  var queued: Int { lanes[Lane.database.rawValue].count }
+
   /// False when the lane is full.
   func add(to lane: Lane, of slot: WorkerSlot, _ work: @escaping Work) -> Bool {
     let waiting = lane.waiting
@@ -73,6 +76,8 @@ private final class JobQueue: Sendable {
   private let bell = JobBell()
 
   init(capacity: Int) { self.capacity = capacity }
+
+  var count: Int { jobs.withLock(\.count) }
 
   func push(_ job: SlowPool.Job) -> Bool {
     let hasRoom = jobs.withLock { jobs in

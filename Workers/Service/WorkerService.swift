@@ -68,14 +68,11 @@ public final class WorkerService: Sendable {
 
   public func drain() { core.server.drain() }
 
-  /// What goes on the scoreboard.
-  public var figures: [UInt64] {
-    let counts = core.server.counts
-    return [
-      counts.requests, UInt64(counts.active), counts.accepted, UInt64(counts.open),
-      UInt64(core.pending.count),
-    ]
-  }
+  /// Requests that wait for an engine, and for a thread that reads the database.
+  public var waiting: (engines: Int, database: Int) { (core.pending.count, core.slow.queued) }
+
+  /// What the thread that answers for engines is doing.
+  public var completing: Pulse { core.completing }
 
   /// A line of the scoreboard for the worker as a whole.
   public func claimScore() throws(SegmentError) -> Score? {

@@ -4,7 +4,7 @@ import Processes
 import Settings
 import SharedMemory
 
-/// The child's side of the pool: its socket, its signals, the end of its master.
+/// The child's side of the pool: its socket, its signals, what it reports, the end of its master.
 ///
 /// SIGTERM from the master: drain now. When the master dies the kernel sends SIGUSR2, and the
 /// child goes on accepting for a moment: by then a new master has brought its own children, so
@@ -31,17 +31,11 @@ public final class Child {
     self.log = log
     signals = try SignalQueue([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2])
     finished = try FinishBell()
+    _ = fcntl(Inheritance.reports, F_SETFD, FD_CLOEXEC)
     _ = outcry_signal_on_parent_death(SIGUSR2)
     // The master may have died before the line above.
     let master = getenv(Inheritance.masterVariable).map { atoi($0) }
     isOrphan = master != nil && master != getppid()
-  }
-
-  /// Tells the master that this child serves now.
-  public func announceReady() {
-    var byte: UInt8 = 1
-    write(Inheritance.readiness, &byte, 1)
-    close(Inheritance.readiness)
   }
 
   /// What the service calls, from any thread, when it has drained.
@@ -50,9 +44,9 @@ public final class Child {
     return { finished.ring() }
   }
 
-  /// Runs until the service has drained or may not wait any longer. `tick` is called about twice
-  /// a second, `drain` once.
-  public func run(tick: () -> Void, drain: () -> Void) {
+  /// Runs until the service, which serves now, has drained or may not wait any longer. `tick` is
+  /// called about twice a second for what the master shall know, `drain` once.
+  public func run(tick: () -> Report, drain: () -> Void) {
     var drainAt =
       isOrphan ? Clock.monotonicNanos() + options.orphanMilliseconds * 1_000_000 : Int64.max
     var endAt = Int64.max
@@ -71,7 +65,7 @@ public final class Child {
         endAt = now + options.drainSeconds * 1_000_000_000
         drain()
       }
-      tick()
+      tick().send(to: Inheritance.reports)
       if now >= endAt { return log.warning("requests were left unfinished") }
       let wakeAt = min(now + 500_000_000, endAt == Int64.max ? drainAt : endAt)
       var watched = [
@@ -79,7 +73,9 @@ public final class Child {
         pollfd(fd: finished.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       poll(&watched, 2, Int32(max(0, wakeAt - now) / 1_000_000 + 1))
-      if watched[1].revents != 0 { return }
+      guard watched[1].revents != 0 else { continue }
+      tick().send(to: Inheritance.reports)
+      return
     }
   }
 }

@@ -10,87 +10,114 @@ import SharedMemory
 /// | signal | |
 /// |---|---|
 /// | SIGTERM, SIGINT | drain all children, then end |
-/// | SIGHUP | replace the children one by one, each only when its successor is ready |
+/// | SIGHUP | become the program at the own path, then replace the children one by one |
 /// | SIGTTIN, SIGTTOU | one child more, one less |
-/// | SIGUSR1 with a value (sigqueue) | that many children |
+/// | SIGUSR1 with a value (sigqueue) | that many children, or a range of them |
 ///
 /// A signal carries the wanted number itself, so there is no file or word for a dying operator's
 /// tool to leave half-written, and two that arrive together end with the later one.
 public final class Master {
   public struct Options: Sendable {
     public var program: String
-    public var arguments: [String]
-    public var count: Int
+    /// Of a child, and of the master itself.
+    public var childArguments: [String]
+    public var masterArguments: [String]
+    /// With these the program only says, by its exit status, whether it could start.
+    public var checkArguments: [String]
+    public var count: WorkerCount
     public var drainSeconds: Int64 = 10
+    /// A child that has work and does nothing for so long is replaced.
+    public var stuckSeconds: Int64 = 5
+    /// After so many requests too; 0: never.
+    public var recycleAfter: UInt64 = 0
 
-    public init(program: String, arguments: [String], count: Int) {
+    public init(
+      program: String, childArguments: [String], masterArguments: [String],
+      checkArguments: [String], count: WorkerCount
+    ) {
       self.program = program
-      self.arguments = arguments
+      self.childArguments = childArguments
+      self.masterArguments = masterArguments
+      self.checkArguments = checkArguments
       self.count = count
     }
   }
 
-  /// Shared memory has this many worker slots.
-  public static let largestCount = 64
-
-  private let options: Options
-  private let log: Log
+  let options: Options
+  let log: Log
+  let listener: Int32
+  /// Where the numbers go that others read; nil for a pool that is part of no exchange.
+  let figures: PoolFigures?
   private let signals: SignalQueue
-  private let listener: Int32
-  private let report: (Figures) -> Void
-  private var members: [Member] = []
-  private var target: Int
-  private var wave = 0
-  private var brake = RestartBrake()
-  private var isStopping = false
-  private var figures = Figures()
+  private let onTurn: (_ isStopping: Bool) -> Void
 
-  /// What the scoreboard shows of the pool.
-  public struct Figures: Sendable {
-    public var target = 0
-    public var serving = 0
-    public var draining = 0
-    public var started: UInt64 = 0
-    public var died: UInt64 = 0
-    public var isStopping = false
-  }
+  var members: [Member] = []
+  /// What the operator allows, and the number in it that is wanted now.
+  var allowed: WorkerCount
+  var target: Int
+  var wave = 0
+  var brake = RestartBrake()
+  var elasticity = Elasticity()
+  var isAtLimit = false
+  /// The new program that says whether it could start, and until when it has to.
+  var check: (pid: pid_t, until: Int64)?
+  private(set) var isStopping = false
 
-  /// Takes over the socket; blocks the signals it handles for the calling process. `report` is
-  /// called after every turn of the loop, at least once a second.
+  /// Blocks the signals it handles for the calling process. The socket is asked for unless a
+  /// predecessor in this process left one, with its children. `onTurn` is called at least once a
+  /// second.
   public init(
-    socket: ListeningSocket, options: Options, log: Log,
-    report: @escaping (Figures) -> Void = { _ in }
+    options: Options, log: Log, figures: PoolFigures? = nil,
+    socket: () throws(SystemCallError) -> ListeningSocket,
+    onTurn: @escaping (_ isStopping: Bool) -> Void = { _ in }
   ) throws(SystemCallError) {
     self.options = options
     self.log = log
-    self.report = report
-    target = Master.clamp(options.count)
+    self.figures = figures
+    self.onTurn = onTurn
     signals = try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU, SIGUSR1])
+    if let left = Handover.take() {
+      listener = left.listener
+      wave = left.wave
+      // What the operator asked for while it ran holds until the settings say something new.
+      allowed = left.configured == options.count ? left.allowed : options.count
+      target = min(max(left.target, allowed.least), allowed.most)
+      members = left.children.map(Member.init)
+      log.info("pool goes on in a new program", ["children": members.count, "wave": wave])
+      return
+    }
+    allowed = options.count
+    target = allowed.least
+    let given = try socket()
     // Away from the numbers at which children find things, lest one be put over the other; and
     // closed in children but for the copy they get at descriptor 0.
-    listener = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 10)
+    listener = fcntl(given.descriptor, F_DUPFD_CLOEXEC, 10)
     guard listener >= 0 else { throw SystemCallError("fcntl") }
-    close(socket.descriptor)
+    close(given.descriptor)
+    figures?.startAgain()
+    log.info("pool starts", ["target": target])
   }
 
   /// Returns when the pool was told to stop and every child is gone.
   public func run() {
-    log.info("pool starts", ["target": target])
     while true {
       takeSignals()
+      takeReports(now: Clock.monotonicNanos())
       collectDead()
       let now = Clock.monotonicNanos()
+      endStuck(now)
       enforceDeadlines(now)
       if isStopping, members.isEmpty { break }
+      adapt(now)
       reconcile(now)
       publish()
+      onTurn(isStopping)
       waitForNews(now)
     }
     publish()
+    onTurn(isStopping)
     log.info("pool stopped")
   }
-
-  private static func clamp(_ count: Int) -> Int { min(max(count, 1), largestCount) }
 
   private func takeSignals() {
     while let arrival = signals.next() {
@@ -98,136 +125,35 @@ public final class Master {
       case SIGTERM, SIGINT:
         if !isStopping { log.info("stopping", ["children": members.count]) }
         isStopping = true
-      case SIGHUP:
-        wave += 1
-        log.info("rolling restart", ["wave": wave])
-      case SIGTTIN: scale(to: target + 1)
-      case SIGTTOU: scale(to: target - 1)
-      case SIGUSR1: if let value = arrival.value { scale(to: Int(value)) }
+      case SIGHUP: if !isStopping { beginReload() }
+      case SIGTTIN: scale(to: WorkerCount(target + 1, to: target + 1))
+      case SIGTTOU: scale(to: WorkerCount(target - 1, to: target - 1))
+      case SIGUSR1: scale(to: arrival.value.flatMap(WorkerCount.init(packed:)))
       default: break
       }
     }
   }
 
-  private func scale(to count: Int) {
-    let count = Master.clamp(count)
-    log.info("scaling", ["from": target, "to": count])
-    target = count
+  /// Nil is a number of children that cannot be.
+  private func scale(to count: WorkerCount?) {
+    guard let count else { return }
+    log.info("scaling", ["from": allowed.description, "to": count.description])
+    allowed = count
+    target = min(max(target, count.least), count.most)
   }
 
-  private func collectDead() {
-    var status: Int32 = 0
-    while true {
-      let pid = waitpid(-1, &status, WNOHANG)
-      guard pid > 0 else { return }
-      guard let index = members.firstIndex(where: { $0.pid == pid }) else { continue }
-      let member = members.remove(at: index)
-      if member.readiness >= 0 { close(member.readiness) }
-      let death = Death(status: status)
-      if member.isDraining {
-        log.info("child finished", ["child": Int(pid), "death": death.description])
-        continue
-      }
-      let now = Clock.monotonicNanos()
-      let lifetime = now - member.startedAt
-      figures.died += 1
-      brake.record(lifetime: member.stage == .serving ? lifetime : 0, now: now)
-      log.warning(
-        "child died",
-        [
-          "child": Int(pid), "death": death.description,
-          "lifetimeMilliseconds": lifetime / 1_000_000,
-          "wasReady": member.stage == .serving,
-          "restartInMilliseconds": max(0, brake.notBefore - now) / 1_000_000,
-        ])
-    }
-  }
-
-  private func enforceDeadlines(_ now: Int64) {
-    for member in members {
-      if case .draining(let deadline) = member.stage, now >= deadline {
-        log.warning("child did not finish in time", ["child": Int(member.pid)])
-        kill(member.pid, SIGKILL)
-      }
-    }
-  }
-
-  /// Moves one step towards the target number of children of the newest wave. A replacement is
-  /// ready before what it replaces is told to go, so that somebody always serves.
-  private func reconcile(_ now: Int64) {
-    if isStopping {
-      for index in members.indices where !members[index].isDraining { drain(index, now) }
-      return
-    }
-    let staying = members.filter { !$0.isDraining }
-    let outdated = staying.contains { $0.wave < wave }
-    let wanted = outdated ? target + 1 : target
-    if now >= brake.notBefore {
-      for _ in 0..<max(0, wanted - staying.count) { start(now) }
-    }
-    let starting = staying.contains { $0.stage == .starting }
-    if outdated, !starting, staying.count > target,
-      let index = members.firstIndex(where: { !$0.isDraining && $0.wave < wave })
-    {
-      drain(index, now)
-    }
-    if !outdated {
-      for _ in 0..<max(0, staying.count - target) {
-        guard let index = members.lastIndex(where: { !$0.isDraining }) else { break }
-        drain(index, now)
-      }
-    }
-  }
-
-  private func start(_ now: Int64) {
-    do {
-      members.append(
-        try Member.start(
-          options.program, options.arguments, listener: listener, wave: wave, now: now))
-      figures.started += 1
-    } catch {
-      log.error("cannot start a child", ["cause": error.description])
-      // Twice: what cannot be started is not tried again at once.
-      brake.record(lifetime: 0, now: now)
-      brake.record(lifetime: 0, now: now)
-    }
-  }
-
-  private func drain(_ index: Int, _ now: Int64) {
-    members[index].stage = .draining(until: now + options.drainSeconds * 1_000_000_000)
-    kill(members[index].pid, SIGTERM)
-  }
-
-  private func publish() {
-    figures.target = target
-    figures.serving = members.count { $0.stage == .serving }
-    figures.draining = members.count { $0.isDraining }
-    figures.isStopping = isStopping
-    report(figures)
-  }
-
-  /// Sleeps until a signal, a child's readiness, or the next deadline.
+  /// Sleeps until a signal, the first report of a child, or the next deadline.
   private func waitForNews(_ now: Int64) {
     var wakeAt = now + 1_000_000_000
     if brake.notBefore > now { wakeAt = min(wakeAt, brake.notBefore) }
+    if let check { wakeAt = min(wakeAt, check.until) }
     var watched = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
     for member in members {
       if case .draining(let deadline) = member.stage { wakeAt = min(wakeAt, deadline) }
-      if member.readiness >= 0 {
-        watched.append(pollfd(fd: member.readiness, events: Int16(POLLIN), revents: 0))
+      if member.stage == .starting, !member.isSilent {
+        watched.append(pollfd(fd: member.socket, events: Int16(POLLIN), revents: 0))
       }
     }
-    let milliseconds = Int32(clamping: max(0, wakeAt - now) / 1_000_000 + 1)
-    guard poll(&watched, nfds_t(watched.count), milliseconds) > 0 else { return }
-    for entry in watched.dropFirst() where entry.revents != 0 { readReadiness(entry.fd) }
-  }
-
-  private func readReadiness(_ descriptor: Int32) {
-    guard let index = members.firstIndex(where: { $0.readiness == descriptor }) else { return }
-    var byte: UInt8 = 0
-    let isReady = read(descriptor, &byte, 1) == 1
-    close(descriptor)
-    members[index].readiness = -1
-    if isReady, members[index].stage == .starting { members[index].stage = .serving }
+    poll(&watched, nfds_t(watched.count), Int32(clamping: max(0, wakeAt - now) / 1_000_000 + 1))
   }
 }

@@ -9,7 +9,9 @@ enum WorkerChild {
   static func run(settings: Settings, isEcho: Bool) throws {
     let log = Log(role: "worker", level: settings.logLevel)
     let child = try Child(log: log)
-    let server = try Server(listening: child.listener)
+    var limits = Server.Limits()
+    limits.slowNanos = Int64(settings.slowRequestMilliseconds) * 1_000_000
+    let server = try Server(listening: child.listener, limits: limits)
     guard !isEcho else { return runEcho(child, server) }
 
     let service = try WorkerService(settings: settings, server: server, log: log)
@@ -17,15 +19,13 @@ enum WorkerChild {
     let usage = service.usage(score)
     service.start(whenDrained: child.whenDrained)
     score?.set(.working)
-    child.announceReady()
     child.run(
       tick: {
-        for (counter, value) in service.figures.enumerated() {
-          score?.set(counter: counter, to: value)
-        }
+        let report = report(server, service)
+        score?.show(report, waiting: service.waiting.engines)
         usage.publish()
-        score?.beat()
         service.tend()
+        return report
       },
       drain: {
         score?.set(.draining)
@@ -37,7 +37,37 @@ enum WorkerChild {
   private static func runEcho(_ child: Child, _ server: Server) {
     let service = EchoService(server: server)
     service.start(whenDrained: child.whenDrained)
-    child.announceReady()
-    child.run(tick: {}, drain: service.drain)
+    child.run(tick: { report(server, nil) }, drain: service.drain)
+  }
+
+  private static func report(_ server: Server, _ service: WorkerService?) -> Report {
+    var report = Report()
+    let counts = server.counts
+    report.requests = counts.requests
+    report.accepted = counts.accepted
+    report.slow = counts.slow
+    report.busyNanos = server.pulse.busyNanos
+    report.underWay = UInt64(counts.active)
+    report.mostUnderWay = UInt64(counts.mostActive)
+    report.connections = UInt64(counts.open)
+    report.intake = server.pulse.value
+    guard let service else { return report }
+    report.queued = UInt64(service.waiting.database)
+    report.completion = service.completing.value
+    return report
+  }
+}
+
+extension Score {
+  fileprivate func show(_ report: Report, waiting: Int) {
+    set(counter: WorkerMetric.requests, to: report.requests)
+    set(counter: WorkerMetric.underWay, to: report.underWay)
+    set(counter: WorkerMetric.accepted, to: report.accepted)
+    set(counter: WorkerMetric.connections, to: report.connections)
+    set(counter: WorkerMetric.waiting, to: UInt64(waiting))
+    set(counter: WorkerMetric.slow, to: report.slow)
+    set(counter: WorkerMetric.limited, to: report.limited)
+    set(counter: WorkerMetric.busyNanos, to: report.busyNanos)
+    beat()
   }
 }
