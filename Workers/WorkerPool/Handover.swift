@@ -33,7 +33,8 @@ struct Handover: Equatable {
   var text: String {
     let head = "\(Handover.version) \(listener) \(wave) \(target) \(allowed) \(configured)"
     return children.reduce(into: head) { text, child in
-      let numbers = [Int64(child.pid), Int64(child.socket), Int64(child.wave), child.startedAt]
+      let numbers =
+        [Int64(child.pid), Int64(child.socket), Int64(child.wave), child.startedAt]
         .map(String.init) + [String(child.stage)] + child.counted.map(String.init)
       text += " " + numbers.joined(separator: ",")
     }
