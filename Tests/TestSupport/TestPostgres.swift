@@ -26,7 +26,7 @@ public final class TestPostgres: Sendable {
     settings = [
       "fsync": fsync ? "on" : "off", "unix_socket_directories": folder.path,
       "listen_addresses": tcp ? "127.0.0.1" : "", "shared_buffers": "128MB",
-      "max_wal_size": "4GB", "max_connections": "60", "log_line_prefix": "%m %p ",
+      "max_wal_size": "4GB", "max_connections": "200", "log_line_prefix": "%m %p ",
       "logging_collector": "off",
     ].merging(extra) { _, new in new }
     let path = folder.path

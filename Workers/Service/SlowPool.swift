@@ -57,7 +57,13 @@ final class SlowPool: Sendable {
           if lane == .hashing { stepBack() }
           let worker = SlowWorker(core)
           let load = LaneLoad(lane, core.slot, worker.handler.meter.lane)
-          while true { load.run(queue.pop(), worker) }
+          while true {
+            if let job = queue.pop(for: worker) {
+              load.run(job, worker)
+            } else {
+              worker.closeConnection()
+            }
+          }
         }
       }
     }
@@ -89,11 +95,20 @@ private final class JobQueue: Sendable {
     return hasRoom
   }
 
-  func pop() -> SlowPool.Job {
+  /// Nil when nothing came for so long that the worker's connection is better closed: many
+  /// processes share what PostgreSQL allows.
+  func pop(for worker: SlowWorker) -> SlowPool.Job? {
+    let end = Clock.monotonicNanos() + worker.idleNanos
     while true {
       let seen = bell.now
       if let job = jobs.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return job }
-      bell.wait(after: seen)
+      guard worker.isConnected else {
+        bell.wait(after: seen, timeoutNanos: -1)
+        continue
+      }
+      let left = end - Clock.monotonicNanos()
+      guard left > 0 else { return nil }
+      bell.wait(after: seen, timeoutNanos: left)
     }
   }
 }
@@ -110,9 +125,10 @@ private final class JobBell: @unchecked Sendable {
 
   var now: UInt32 { word.pointee.load(ordering: .acquiring) }
 
-  func wait(after seen: UInt32) {
+  /// For ever when the time is negative.
+  func wait(after seen: UInt32, timeoutNanos: Int64) {
     let plain = UnsafeRawPointer(word).assumingMemoryBound(to: UInt32.self)
-    _ = outcry_futex_wait(plain, seen, -1)
+    _ = outcry_futex_wait(plain, seen, timeoutNanos)
   }
 
   func ring() {

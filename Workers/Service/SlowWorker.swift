@@ -24,6 +24,11 @@ final class SlowWorker {
     handler = Handler(core, .others)
   }
 
+  var isConnected: Bool { connection != nil }
+  var idleNanos: Int64 { Int64(core.settings.databaseIdleSeconds) * 1_000_000_000 }
+
+  func closeConnection() { connection = nil }
+
   /// Runs something that may be run twice: when the connection turns out to be lost, as it is
   /// after a restart of the server, it is tried once more on a new one.
   func read<Value>(
