@@ -1,6 +1,6 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down demo test test-browser contract fuzz chaos soak bench bench-book bench-recovery
-.PHONY: test-containers clean
+.PHONY: up down demo test test-browser contract fuzz chaos soak bench bench-scale bench-idle
+.PHONY: bench-book bench-recovery test-containers clean
 
 up:
 	@.ci/install
@@ -54,6 +54,17 @@ bench:
 	@.ci/install
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@Tests/Benchmarks/Spine/run
+
+# Orders a second with 1 to 16 worker processes, changed under load; 10,000 idle connections.
+bench-scale:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker
+	@Tests/Benchmarks/Scale/run
+
+bench-idle:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker
+	@Tests/Benchmarks/Idle/run
 
 bench-book:
 	@.ci/build outcry-bench-book

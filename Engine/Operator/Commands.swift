@@ -10,7 +10,8 @@ struct Command: Sendable {
 
 enum Commands {
   static let all = [
-    up, down, status, top, health, symbols, scale, config, verify, replay, journal, rebuild, load,
+    up, down, status, top, health, symbols, scale, reload, config, verify, replay, journal,
+    rebuild, load,
     supervise,
   ]
 

@@ -9,6 +9,7 @@ extension Commands {
       usage: outcry config check [--state FOLDER]
              outcry config show [--state FOLDER]
              outcry config example
+             outcry config nginx [--html FOLDER] [--build FOLDER] [--nchan PATH] [--state FOLDER]
 
       Each setting has a name such as workers. It is taken from the environment (OUTCRY_WORKERS),
       else from the configuration file (`workers = 4`), else it has its default. The file is the
@@ -18,18 +19,37 @@ extension Commands {
         show     every setting, its value and where that comes from; passwords are hidden.
                  While the exchange runs: as it was started, with the file as it is now
         example  a file with every setting, its meaning and its default
+        nginx    nginx's configuration with these settings, for an nginx of yours or a container;
+                 --html says where it finds the pages, --build what .ci/page has fetched for
+                 them, --nchan the module nchan
       """
   ) { arguments in
     let place = try Place(&arguments)
     let action = arguments.operand()
+    let html = try arguments.option("--html")
+    let build = try arguments.option("--build")
+    let nchan = try arguments.option("--nchan")
     try arguments.end()
     switch action {
     case "check": check(place)
     case "show": show(place)
     case "example": print(Settings.exampleFile, terminator: "")
+    case "nginx": print(try nginx(place, html, build, nchan), terminator: "")
     default:
       throw Usage("say what to do: outcry config check, or outcry config show", for: "config")
     }
+  }
+
+  private static func nginx(
+    _ place: Place, _ html: String?, _ build: String?, _ nchan: String?
+  ) throws -> String {
+    let folder = try place.nginxFolder()
+    let path = "\(folder)/outcry.conf.template"
+    guard let template = Files.text(path) else { throw Failure("\(path) cannot be read") }
+    return NginxConfiguration.text(
+      template: template, settings: load(place).settings, html: html ?? "\(folder)/html",
+      build: build ?? "\(folder)/../.build",
+      nchan: nchan ?? Tools.nchan ?? "modules/\(Tools.nchanName)")
   }
 
   private static func check(_ place: Place) {

@@ -10,10 +10,10 @@ extension Commands {
     help: """
       usage: outcry status [--state FOLDER]
 
-      Three tables: the programs; the worker processes; the symbols, each with its engine's process
-      and stage, requests waiting in its ring, commands a second and how long commits took (both
-      measured over half a second), and how far its tables are behind. `outcry top` goes on showing
-      the same.
+      The programs; the worker processes and what they have done together; the symbols, each with
+      its engine's process and stage, requests waiting in its ring, commands a second and how long
+      commits took (both measured over half a second), and how far its tables are behind.
+      `outcry top` goes on showing the same.
 
       Exit status: 0 when the exchange is ready, 1 when it is not, 3 when it is down.
       """
@@ -33,7 +33,8 @@ extension Commands {
       usleep(500_000)  // what is measured are rates
       let change = FiguresChange(from: before, to: try ExchangeFigures(exchange))
       let overview = Overview(change: change)
-      print("\n" + overview.processes + "\n\n" + overview.symbols(change.symbols))
+      print("\n" + overview.processes + "\n\n" + PoolStatus(exchange.pool).text)
+      print("\n" + overview.symbols(change.symbols))
     }
     let isReady = Readiness(stack: stack).isReady
     print("\nhttp://localhost:\(stack.settings.port) is \(isReady ? "ready" : "NOT ready")")

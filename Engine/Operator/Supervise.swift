@@ -23,6 +23,7 @@ extension Commands {
       throw Failure("another supervisor runs for \(folder.path)")
     }
     setsid()
+    raiseDescriptorLimit()
     let log = Log(role: "supervisor", level: stack.settings.logLevel)
     var supervisor = try Supervisor(
       programs: stack.programs, in: folder, lock: lock,
@@ -34,4 +35,14 @@ extension Commands {
     try Leftovers(of: folder).removeSegments(of: stack.settings.instance)
     lock.release()
   }
+}
+
+/// For everything that is started from here: nginx needs a descriptor for each client, and a soft
+/// limit of 1,024, which many systems set, is soon reached.
+private func raiseDescriptorLimit() {
+  var limit = rlimit()
+  let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  guard getrlimit(kind, &limit) == 0 else { return }
+  limit.rlim_cur = min(limit.rlim_max, 65_536)
+  setrlimit(kind, &limit)
 }

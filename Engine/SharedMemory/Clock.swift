@@ -5,6 +5,10 @@ public enum Clock {
   @inlinable
   public static func monotonicNanos() -> Int64 { nanos(CLOCK_MONOTONIC) }
 
+  /// The same clock in microseconds.
+  @inlinable
+  public static func monotonicMicros() -> Int64 { nanos(CLOCK_MONOTONIC) / 1000 }
+
   /// Microseconds since 1970: the clock of records and people.
   @inlinable
   public static func wallMicros() -> Int64 { nanos(CLOCK_REALTIME) / 1000 }

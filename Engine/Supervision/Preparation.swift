@@ -19,11 +19,36 @@ public struct Preparation {
     try makeKey(stack.settings.secretFile)
     try makeKey(stack.settings.adminKeyFile)
     if stack.ownsDatabase { try makeCluster() }
+    try Files.replace(stack.nginxConfiguration, with: try nginxText(nginxFolder))
+  }
+
+  private func nginxText(_ nginxFolder: String) throws -> String {
     let path = "\(nginxFolder)/outcry.conf.template"
     guard let template = Files.text(path) else { throw SystemError.ofLast("read", path) }
-    let text = stack.nginxText(
-      template: template, html: "\(nginxFolder)/html", build: "\(nginxFolder)/../.build")
+    return NginxConfiguration.text(
+      template: template, settings: stack.settings, html: "\(nginxFolder)/html",
+      build: "\(nginxFolder)/../.build", nchan: stack.tools.nchan)
+  }
+
+  /// Fills in nginx's configuration again and lets nginx check it; false when it is the same.
+  public func renewNginx(from nginxFolder: String) throws -> Bool {
+    let text = try nginxText(nginxFolder)
+    guard Files.text(stack.nginxConfiguration) != text else { return false }
+    let fresh = "\(stack.folder.nginx)/nginx.conf.check"
+    try Files.replace(fresh, with: text)
+    defer { unlink(fresh) }
+    let log = LogFile(path: "\(stack.folder.logs)/nginx-check.log")
+    unlink(log.path)
+    let output = try log.open()
+    defer { close(output) }
+    let command = stack.nginx(configuration: fresh).command + ["-t"]
+    guard try Command.run(command, output: output) == 0 else {
+      throw Failure(
+        description: (["nginx does not take its new configuration; nothing was changed:"]
+          + log.tail(lines: 5)).joined(separator: "\n  "))
+    }
     try Files.replace(stack.nginxConfiguration, with: text)
+    return true
   }
 
   /// 32 random bytes in hexadecimal digits, for the owner's eyes only.

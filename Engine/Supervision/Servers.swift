@@ -53,12 +53,14 @@ extension Stack {
     return program
   }
 
-  var nginx: Program {
+  var nginx: Program { nginx(configuration: nginxConfiguration) }
+
+  func nginx(configuration: String) -> Program {
     // nginx's workers keep the user that started it: they have to reach sockets in this folder.
     let user = geteuid() == 0 ? ["-g", "user root;"] : []
     var program = Program(
       name: "nginx",
-      command: [tools.nginx, "-p", folder.nginx, "-e", "stderr", "-c", nginxConfiguration] + user)
+      command: [tools.nginx, "-p", folder.nginx, "-e", "stderr", "-c", configuration] + user)
     // The socket of a killed one would be in the way of the next; the supervisor removes it.
     program.readiness = .socket(path: settings.publishSocket)
     program.stopSignal = SIGQUIT  // finishes what it has begun
@@ -69,25 +71,6 @@ extension Stack {
   }
 
   var nginxConfiguration: String { "\(folder.nginx)/nginx.conf" }
-
-  /// The configuration in the repository with its placeholders filled in.
-  func nginxText(template: String, html: String, build: String) -> String {
-    let workers =
-      switch settings.listen {
-      case .unix(let path): "unix:\(path)"
-      case .tcp: settings.listen.description
-      }
-    return template.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      line.hasPrefix("#")
-        ? String(line)
-        : String(line).replacing("${OUTCRY_PORT}", with: String(settings.port))
-          .replacing("${OUTCRY_WORKERS_ADDRESS}", with: workers)
-          .replacing("${OUTCRY_HTML}", with: html)
-          .replacing("${OUTCRY_NCHAN_MODULE}", with: tools.nchan)
-          .replacing("${OUTCRY_PUBLISH_SOCKET}", with: settings.publishSocket)
-          .replacing("${OUTCRY_BUILD}", with: build)
-    }.joined(separator: "\n")
-  }
 }
 
 /// PostgreSQL refuses to run as root, so root runs it as the user its package made.

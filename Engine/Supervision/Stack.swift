@@ -107,6 +107,14 @@ public struct Tools: Sendable {
   public var nchan: String
   public var setpriv: String
 
+  public static let nchanName = "ngx_nchan_module.so"
+
+  /// Where that module lies; nil when it is not installed.
+  public static var nchan: String? {
+    let folders = ["/usr/lib", "/usr/lib64", "/usr/share"].map { "\($0)/nginx/modules" }
+    return folders.map { "\($0)/\(nchanName)" }.first(where: Files.exists)
+  }
+
   /// Throws the names of those that are not installed.
   public static func find() throws(Missing) -> Tools {
     var missing: [String] = []
@@ -115,19 +123,14 @@ public struct Tools: Sendable {
       missing.append(name)
       return name
     }
-    func module(_ name: String) -> String {
-      let folders = ["/usr/lib", "/usr/lib64", "/usr/share"].map { "\($0)/nginx/modules" }
-      if let path = folders.map({ "\($0)/\(name)" }).first(where: Files.exists) { return path }
-      missing.append(name)
-      return name
-    }
     // Debian keeps each version of PostgreSQL in a folder of its own; the newest one is taken.
     let versions = Files.names(in: "/usr/lib/postgresql").compactMap { Int($0) }.sorted(by: >)
     let folders = versions.map { "/usr/lib/postgresql/\($0)/bin" }
+    if Tools.nchan == nil { missing.append(Tools.nchanName) }
     let tools = Tools(
       initdb: need("initdb", in: folders), postgres: need("postgres", in: folders),
       redis: need("redis-server"), nginx: need("nginx"),
-      nchan: module("ngx_nchan_module.so"), setpriv: need("setpriv"))
+      nchan: Tools.nchan ?? Tools.nchanName, setpriv: need("setpriv"))
     guard missing.isEmpty else { throw Missing(names: missing) }
     return tools
   }

@@ -12,10 +12,11 @@ final class Exchange: Sendable {
   let state: String
   private let janitor: Janitor
 
-  init() throws {
+  /// `programs` is where engine and worker lie, if not among the products.
+  init(programs: String? = nil) throws {
     state = folder.file("state")
     janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
-    let up = outcry("up")
+    let up = programs.map { outcry("up", "--programs", $0) } ?? outcry("up")
     try #require(up.status == 0, "\(up.output)")
   }
 
@@ -55,6 +56,11 @@ final class Exchange: Sendable {
   }
 
   func anyone() -> Client { Client(http: HTTPClient(port: port), token: nil) }
+
+  /// A number about the worker pool.
+  func figure(_ figure: PoolFigure) throws -> UInt64 {
+    try ExchangeSegment.open(Instance(name: instance))?.pool[figure] ?? 0
+  }
 
   /// A new account.
   func trader() throws -> Client {

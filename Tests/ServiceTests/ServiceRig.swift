@@ -17,7 +17,8 @@ final class ServiceRig {
   /// Should the tests crash.
   private let janitor: Janitor
 
-  init(deadlineMilliseconds: Int = 2000) throws {
+  /// `settings` are further variables of the worker.
+  init(deadlineMilliseconds: Int = 2000, settings: [String: String] = [:]) throws {
     let name = "service-test-\(getpid())-\(ServiceRig.counter.next())"
     instance = try Instance(name: name)
     janitor = Janitor(command: "rm -f /dev/shm/outcry.\(name).*")
@@ -34,7 +35,7 @@ final class ServiceRig {
         "OUTCRY_WORKERS": "1", "OUTCRY_SECRET_FILE": folder.file("secret"),
         "OUTCRY_REDIS": redis.socket,
         "OUTCRY_REQUEST_DEADLINE_MS": String(deadlineMilliseconds),
-      ], outputPath: folder.file("log"))
+      ].merging(settings) { $1 }, outputPath: folder.file("log"))
     let isUp = eventually(within: 20) { (try? connect().get("/health").status) == 200 }
     precondition(isUp, master.output)
   }

@@ -137,7 +137,9 @@ struct OperatorTests {
 
   @Test(
     "every command explains itself",
-    arguments: ["up", "down", "status", "top", "symbols", "scale", "config", "supervise"])
+    arguments: [
+      "up", "down", "status", "top", "symbols", "scale", "reload", "config", "supervise",
+    ])
   func help(command: String) {
     let (exit, output) = run(command, "--help")
     #expect(exit == .code(0))

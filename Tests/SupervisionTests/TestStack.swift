@@ -12,10 +12,11 @@ final class TestStack {
   private let janitor: Janitor
 
   /// `database` stands for a server that is there already, unless it is nil.
-  init(database: String? = "host=/nowhere") throws {
+  init(database: String? = "host=/nowhere", settings: [String: String] = [:]) throws {
     state = folder.file("state")
     var environment = ["OUTCRY_PORT": "\(port)", "OUTCRY_WORKERS": "1"]
     environment["OUTCRY_DATABASE"] = database
+    environment.merge(settings) { $1 }
     self.environment = environment
     janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
     try FileManager.default.createDirectory(

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// What the kernel says about a process, the tests' own or not.
@@ -12,6 +13,17 @@ public enum ProcessTree {
     let stat = readFile("/proc/\(pid)/stat")
     guard let name = stat.lastIndex(of: ")") else { return false }
     return !stat[stat.index(after: name)...].hasPrefix(" Z")
+  }
+
+  /// Whether each of its threads stands still because of a signal.
+  public static func isStopped(_ pid: pid_t) -> Bool {
+    let folder = "/proc/\(pid)/task"
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return !threads.isEmpty
+      && threads.allSatisfy { thread in
+        let stat = readFile("\(folder)/\(thread)/stat")
+        return stat.lastIndex(of: ")").map { stat[$0...].hasPrefix(") T") } ?? false
+      }
   }
 
   public static func threads(of pid: pid_t) -> Int {

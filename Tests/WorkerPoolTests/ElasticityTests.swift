@@ -70,6 +70,8 @@ struct ElasticPoolTests {
     let rig = PoolRig(workers: "1-3", settings: ["OUTCRY_WORKER_STUCK_SECONDS": "600"])
     let first = rig.children[0]
     kill(first, SIGSTOP)
+    // Else it accepts them before it stands still.
+    #expect(eventually { ProcessTree.isStopped(first) })
     let waiting = try (0..<5).map { _ in try rig.connect() }
     for client in waiting { try client.send(FastCGIClient.encode("GET", "/")) }
     #expect(eventually(within: 10) { rig.children.count >= 2 })

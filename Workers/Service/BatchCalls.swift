@@ -138,6 +138,7 @@ extension Handler {
     guard identity.mayTrade else { throw .forbidden }
     let table = core.markets.current
     let parsed = try OrderRequest.parseBatch(inquiry.body) { table.names.entry(named: $0) }
+    try core.limits.admitOrders(parsed.count, of: identity.account)
     let batch = Batch(inquiry.request, account: identity.account)
     var parts: [UInt32: BatchPart] = [:]
     for (number, item) in parsed.enumerated() {

@@ -20,6 +20,7 @@ final class Core: Sendable {
   let accounts: AccountStore
   /// Nil: nobody is an administrator.
   let adminKey: AdminKey?
+  let limits: AccountLimits
   let errors: ErrorLog
   let journeys: Journeys
   let startedAt = Clock.wallMicros()
@@ -27,7 +28,8 @@ final class Core: Sendable {
 
   init(
     settings: Settings, server: Server, exchange: ExchangeSegment, slot: WorkerSlot,
-    authenticator: Authenticator, accounts: AccountStore, adminKey: AdminKey?, log: Log
+    authenticator: Authenticator, accounts: AccountStore, adminKey: AdminKey?,
+    limits: AccountLimits, log: Log
   ) {
     self.adminKey = adminKey
     self.settings = settings
@@ -36,6 +38,7 @@ final class Core: Sendable {
     self.slot = slot
     self.authenticator = authenticator
     self.accounts = accounts
+    self.limits = limits
     markets = Markets(exchange)
     errors = ErrorLog(log, exchange)
     journeys = Journeys(capacity: server.requestCapacity)

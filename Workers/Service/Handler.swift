@@ -42,6 +42,7 @@ final class Handler {
 
   /// What needs an account. It must have been made sure whose request this is.
   func serve(_ route: Route, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    try core.limits.admitRequest(of: identity.account)
     switch route {
     case .placeOrder: try place(inquiry, identity)
     case .placeBatch: try placeBatch(inquiry, identity)

@@ -11,6 +11,7 @@ extension Handler {
     guard let market = table[order.entry.symbol.id] else {
       throw .unknownSymbol(order.entry.symbol.name)
     }
+    try core.limits.admitOrders(1, of: identity.account)
     try submit(order.command, .place, market, inquiry, identity)
   }
 

@@ -34,9 +34,12 @@ public final class WorkerService: Sendable {
   public init(settings: Settings, server: Server, log: Log) throws(StartError) {
     let exchange: ExchangeSegment
     let slot: WorkerSlot?
+    let limits: AccountLimits
     do throws(SegmentError) {
       exchange = try ExchangeSegment.openOrCreate(try Instance(name: settings.instance))
       slot = try exchange.claimWorkerSlot()
+      limits = try AccountLimits(
+        exchange, requests: settings.accountRate, orders: settings.accountOrders)
     } catch {
       throw .segment(error)
     }
@@ -52,7 +55,7 @@ public final class WorkerService: Sendable {
     core = Core(
       settings: settings, server: server, exchange: exchange, slot: slot,
       authenticator: Authenticator(master: master, cache: CredentialCache()),
-      accounts: AccountStore(master: master), adminKey: adminKey, log: log)
+      accounts: AccountStore(master: master), adminKey: adminKey, limits: limits, log: log)
   }
 
   /// `whenDrained` is called when `drain` was and nothing is left to do.
@@ -70,6 +73,9 @@ public final class WorkerService: Sendable {
 
   /// Requests that wait for an engine, and for a thread that reads the database.
   public var waiting: (engines: Int, database: Int) { (core.pending.count, core.slow.queued) }
+
+  /// Requests refused because their account had asked too often.
+  public var limited: UInt64 { core.limits.refused }
 
   /// What the thread that answers for engines is doing.
   public var completing: Pulse { core.completing }

@@ -31,6 +31,8 @@ extension Master {
       configured: options.count)
     state.children = members.map(\.handedOver)
     log.info("rolling restart", ["wave": state.wave, "program": options.program])
+    // Whoever waits for the end of this must not find the pool in order before it has begun.
+    figures?[.outdated] = UInt64(members.count)
     figures?.count(.reloads)
     let failure = state.become(options.program, options.masterArguments)
     refuse(String(cString: strerror(failure)))

@@ -52,6 +52,7 @@ enum WorkerChild {
     report.connections = UInt64(counts.open)
     report.intake = server.pulse.value
     guard let service else { return report }
+    report.limited = service.limited
     report.queued = UInt64(service.waiting.database)
     report.completion = service.completing.value
     return report

@@ -8,7 +8,7 @@
 #include "metrics.h"
 #include "segment.h"
 
-#define OUTCRY_EXCHANGE_LAYOUT 2
+#define OUTCRY_EXCHANGE_LAYOUT 3
 
 /* One symbol. Written once by the directory's writer; `version` is stored last, with release.
  * Afterwards only rules and shard change: into the copy that is not in force, then `version`
@@ -119,7 +119,9 @@ enum {
   OUTCRY_EXCHANGE_SCORES = OUTCRY_EXCHANGE_ENTRIES + 256 * OUTCRY_DIRECTORY_CAPACITY,
   OUTCRY_EXCHANGE_SERIES = OUTCRY_EXCHANGE_SCORES + 128 * OUTCRY_SCORES,
   OUTCRY_EXCHANGE_SLOTS = OUTCRY_EXCHANGE_SERIES + OUTCRY_SERIES_NAME * OUTCRY_SERIES,
-  OUTCRY_EXCHANGE_LENGTH = OUTCRY_EXCHANGE_SLOTS + OUTCRY_WORKER_SLOTS * OUTCRY_SLOT_LENGTH,
+  OUTCRY_EXCHANGE_LIMITS = OUTCRY_EXCHANGE_SLOTS + OUTCRY_WORKER_SLOTS * OUTCRY_SLOT_LENGTH,
+  OUTCRY_LIMIT_SETS = 4096,                   /* of 8 atomic u64: key(16) | microseconds(48) */
+  OUTCRY_EXCHANGE_LENGTH = OUTCRY_EXCHANGE_LIMITS + 64 * OUTCRY_LIMIT_SETS,
 };
 static_assert(OUTCRY_SMALL_REPLY_OFFSET == OUTCRY_SMALL_COMMANDS * sizeof(outcry_command), "");
 static_assert(OUTCRY_LARGE_REPLY_OFFSET == OUTCRY_LARGE_COMMANDS * sizeof(outcry_command), "");
