@@ -114,6 +114,7 @@ let package = Package(
     program(
       "Tests/Benchmarks", "Store", named: "outcry-bench-store",
       needs: ["OrderBook", "Postgres", "Replay", "Store", "SymbolState", "TestSupport", "Wire"]),
+    program("Tests/Benchmarks", "Streams", named: "outcry-bench-streams", needs: ["CShared"]),
     program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
     tests(of: "Wire", needs: ["Wire"]),
@@ -137,6 +138,7 @@ let package = Package(
         "Wire", "outcry", "outcry-engine",
       ]),
     tests(of: "Feed", needs: ["Feed", "Settings", "TestSupport", "Wire"]),
+    tests(of: "Relay", needs: ["Relay", "TestSupport"]),
     tests(of: "API", needs: ["API", "CAllocations", "TestSupport"]),
     tests(
       of: "Accounts", needs: ["Accounts", "CAllocations", "Postgres", "Store", "TestSupport"]),

@@ -1,12 +1,16 @@
 import Glibc
+import Wire
 
 /// The names under which a symbol is found in Redis. The braces are a hash tag: a cluster keeps
-/// all of one symbol's names on one node. `{SYMBOL}:account` stays free for private events.
+/// all of one symbol's names on one node.
 struct FeedChannels {
   let trades: [UInt8]
   let book: [UInt8]
   let ticker: [UInt8]
   let depth: [UInt8]
+  let account: [UInt8]
+  /// In the order of `CandleInterval.allCases`.
+  let candles: [[UInt8]]
 
   init(symbol: String) {
     func name(_ what: String) -> [UInt8] { Array("{\(symbol)}:\(what)".utf8) }
@@ -14,6 +18,8 @@ struct FeedChannels {
     book = name("book")
     ticker = name("ticker")
     depth = name("depth")
+    account = name("account")
+    candles = CandleInterval.allCases.map { name("candles.\($0.name)") }
   }
 }
 

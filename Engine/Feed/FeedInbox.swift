@@ -8,14 +8,20 @@ public final class FeedInbox: @unchecked Sendable {
   /// What `take` hands over: a run of commands and, behind it, those that found no room.
   struct Content {
     var events: [Event] = []
+    /// The commands of the `accepted` events, in their order.
+    var placed: [Command] = []
     var lastSequence: UInt64 = 0
     var gap: ClosedRange<UInt64>?
+    /// What was traded in the gap: candles know everything.
+    var lost = CandleSeries()
     var isEmpty: Bool { lastSequence == 0 && gap == nil }
 
     mutating func removeAll() {
       events.removeAll(keepingCapacity: true)
+      placed.removeAll(keepingCapacity: true)
       lastSequence = 0
       gap = nil
+      lost.removeAll()
     }
   }
 
@@ -46,15 +52,19 @@ public final class FeedInbox: @unchecked Sendable {
   }
 
   /// Takes copies of a committed command's events, of those that subscribers see.
-  public func offer(sequence: UInt64, _ events: UnsafeBufferPointer<Event>) {
+  public func offer(_ command: Command, _ events: UnsafeBufferPointer<Event>) {
+    let sequence = command.sequence
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     if content.gap != nil || content.events.count + events.count > capacity {
       content.gap = (content.gap?.lowerBound ?? sequence)...sequence
+      for event in events where event.kind == EventKind.trade.rawValue {
+        content.lost.absorb(price: event.price, quantity: event.quantity, time: event.time)
+      }
     } else {
-      for event in events
-      where event.level_side != 0 || event.kind == EventKind.trade.rawValue {
+      for event in events where event.level_side != 0 || event.account != 0 {
         content.events.append(event)
+        if event.kind == EventKind.accepted.rawValue { content.placed.append(command) }
       }
       content.lastSequence = sequence
     }

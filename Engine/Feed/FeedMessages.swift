@@ -58,7 +58,7 @@ struct FeedMessages {
     json.raw("}")
   }
 
-  mutating func ticker(_ depth: Depth, _ day: TickerWindow.Summary?, time: Int64) {
+  mutating func ticker(_ depth: Depth, _ day: Candle?, time: Int64) {
     start()
     json.raw(",\"sequence\":")
     json.integer(depth.sequence)
@@ -79,11 +79,32 @@ struct FeedMessages {
     json.raw(",\"low\":")
     json.optionalDecimal(day?.low, symbol.tick)
     json.raw(",\"change\":")
-    json.optionalDecimal(day.map { $0.last - $0.open }, symbol.tick)
+    json.optionalDecimal(day.map { $0.close - $0.open }, symbol.tick)
     json.raw(",\"volume\":")
     json.decimal(day?.volume ?? 0, symbol.lot)
     json.raw(",\"trades\":")
     json.integer(day?.trades ?? 0)
+    json.raw("}")
+  }
+
+  mutating func candle(_ candle: Candle) {
+    start()
+    json.raw(",\"interval\":")
+    json.plain(candle.interval.name)
+    json.raw(",\"time\":")
+    json.integer(candle.start)
+    json.raw(",\"open\":")
+    json.decimal(candle.open, symbol.tick)
+    json.raw(",\"high\":")
+    json.decimal(candle.high, symbol.tick)
+    json.raw(",\"low\":")
+    json.decimal(candle.low, symbol.tick)
+    json.raw(",\"close\":")
+    json.decimal(candle.close, symbol.tick)
+    json.raw(",\"volume\":")
+    json.decimal(candle.volume, symbol.lot)
+    json.raw(",\"trades\":")
+    json.integer(candle.trades)
     json.raw("}")
   }
 

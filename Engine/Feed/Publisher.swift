@@ -26,7 +26,8 @@ public final class Publisher: @unchecked Sendable {
   private var messages: FeedMessages
   private var redis: RedisConnection?
   private var batch = FeedBatch()
-  private var ticker = TickerWindow()
+  private var day: MarketDay
+  private var accounts: AccountFeed
   private var depth = Depth()
   private var content = FeedInbox.Content()
   /// Up to here subscribers know everything, or have been told that they do not.
@@ -39,6 +40,8 @@ public final class Publisher: @unchecked Sendable {
   private var depthEnd: UInt64?
   /// What was taken from the inbox and could not be published.
   private var gap: ClosedRange<UInt64>?
+  /// What the engine before this one had not published yet nobody knows.
+  private var mustTellStart: Bool
   private var keysAreStale = true
   private var keysAreDue: Int64 = 0
   private var retryAt: Int64 = 0
@@ -53,11 +56,12 @@ public final class Publisher: @unchecked Sendable {
   private static let depthInStream = 1024
   private static let depthInKey = 100
 
-  /// `position` is the last sequence that was committed before the first that will be offered.
-  /// `depth` gives the board's committed picture, or returns false when there is none yet.
+  /// `position` is the last sequence that was committed before the first that will be offered,
+  /// `history` what was traded up to then. `depth` gives the board's committed picture, or returns false when there is none yet.
   public init(
-    symbol: Symbol, address: Address, position: UInt64, inbox: FeedInbox = FeedInbox(),
-    depth: @escaping (inout Depth) -> Bool, report: @escaping (FeedStatus) -> Void = { _ in }
+    symbol: Symbol, address: Address, position: UInt64, history: MarketHistory = MarketHistory(),
+    inbox: FeedInbox = FeedInbox(), depth: @escaping (inout Depth) -> Bool,
+    report: @escaping (FeedStatus) -> Void = { _ in }
   ) {
     self.inbox = inbox
     self.address = address
@@ -65,6 +69,9 @@ public final class Publisher: @unchecked Sendable {
     depthSource = depth
     channels = FeedChannels(symbol: symbol.name)
     messages = FeedMessages(symbol: symbol)
+    day = MarketDay(history)
+    accounts = AccountFeed(symbol: symbol, position: position)
+    mustTellStart = position > 0
     published = position
     tradesEnd = position
     tradesConfirmed = position
@@ -87,15 +94,14 @@ public final class Publisher: @unchecked Sendable {
   private func nextWakeUp() -> Int64 {
     let now = monotonicNanoseconds()
     if redis == nil { return max(retryAt, now) }
+    if accounts.mustTell { return now }
     return keysAreStale ? max(keysAreDue, now) : now + Self.idleWait
   }
 
   private func absorb() {
     // Also when nothing came for a while: what was traded a day ago leaves the ticker.
     keysAreStale = true
-    for event in content.events where event.kind == EventKind.trade.rawValue {
-      ticker.absorb(price: event.price, quantity: event.quantity, time: event.time)
-    }
+    day.absorb(content)
   }
 
   private func connect() {
@@ -115,6 +121,7 @@ public final class Publisher: @unchecked Sendable {
   private func drop(_ error: RedisError) {
     if redis != nil || backOff == Self.shortestBackOff { report(.lost(error)) }
     redis = nil
+    accounts.connectionLost()
     depthEnd = nil
     tradesEnd = tradesConfirmed
     retryAt = monotonicNanoseconds() + backOff
@@ -125,6 +132,8 @@ public final class Publisher: @unchecked Sendable {
   private func missed(through last: UInt64) {
     guard last > published else { return }
     gap = (gap?.lowerBound ?? published + 1)...max(last, gap?.upperBound ?? 0)
+    accounts.skip(through: last)
+    day.forgetFinished()
     published = last
   }
 
@@ -134,6 +143,7 @@ public final class Publisher: @unchecked Sendable {
       return
     }
     let last = max(content.lastSequence, content.gap?.upperBound ?? 0)
+    if mustTellStart { announceStart(redis) }
     if let gap { announce(gap, redis) }
     batch.removeAll()
     batch.absorb(content.events, levelsAfter: depthEnd ?? .max)
@@ -145,7 +155,9 @@ public final class Publisher: @unchecked Sendable {
     }
     if depthEnd == nil { sendSnapshot(notBefore: last, redis) }
     sendKeys(redis)
-    try redis.awaitReplies()
+    try accounts.finish(redis, content, on: channels.account)
+    if let lost = content.gap { accounts.skip(through: lost.upperBound) }
+    mustTellStart = false
     for told in [gap, content.gap] { if let told { report(.gap(told)) } }
     if last > published {
       report(.published(last - published - UInt64(content.gap?.count ?? 0)))
@@ -155,11 +167,20 @@ public final class Publisher: @unchecked Sendable {
     tradesConfirmed = tradesEnd
   }
 
+  private func announceStart(_ redis: RedisConnection) {
+    messages.gap(first: 1, last: tradesEnd)
+    for channel in [channels.trades] + channels.candles {
+      redis.publish(messages.bytes, on: channel)
+    }
+  }
+
   /// Each channel's gap starts where its last message ended: what lies between had no message of
   /// its own, which subscribers cannot know.
   private func announce(_ gap: ClosedRange<UInt64>, _ redis: RedisConnection) {
     messages.gap(first: tradesEnd + 1, last: gap.upperBound)
-    redis.publish(messages.bytes, on: channels.trades)
+    for channel in [channels.trades] + channels.candles {
+      redis.publish(messages.bytes, on: channel)
+    }
     tradesEnd = gap.upperBound
     messages.gap(first: (depthEnd ?? gap.lowerBound - 1) + 1, last: gap.upperBound)
     redis.publish(messages.bytes, on: channels.book)
@@ -202,9 +223,14 @@ public final class Publisher: @unchecked Sendable {
     messages.depth(depth, levels: Self.depthInKey, inStream: false)
     redis.set(messages.bytes, as: channels.depth)
     let time = max(realMicroseconds(), depth.time)
-    messages.ticker(depth, ticker.summary(at: time), time: time)
+    messages.ticker(depth, day.ticker.summary(at: time), time: time)
     redis.set(messages.bytes, as: channels.ticker)
     redis.publish(messages.bytes, on: channels.ticker)
+    for candle in day.takeChanged() {
+      messages.candle(candle)
+      let index = CandleInterval.allCases.firstIndex(of: candle.interval)!
+      redis.publish(messages.bytes, on: channels.candles[index])
+    }
     keysAreStale = false
     keysAreDue = now + Self.keyInterval
   }

@@ -53,16 +53,20 @@ public final class RedisConnection {
     pending += 1
   }
 
-  /// Sends what is queued and waits until all of it is answered. Throws the first error.
-  public func awaitReplies() throws(RedisError) {
+  /// Sends what is queued and waits until all of it is answered; returns the last answer. Throws
+  /// the first error.
+  @discardableResult
+  public func awaitReplies() throws(RedisError) -> RedisReply? {
     var failure: RedisError?
+    var last: RedisReply?
     while pending > 0 {
-      do throws(RedisError) { _ = try nextReply() } catch {
+      do throws(RedisError) { last = try nextReply() } catch {
         if error.connectionLost { throw error }
         failure = failure ?? error
       }
     }
     if let failure { throw failure }
+    return last
   }
 
   /// One command and its answer.

@@ -7,9 +7,9 @@ extension Commands {
       usage: outcry rebuild SYMBOL [--state FOLDER]
 
       Replays the symbol's journal from its start and makes its rows of the tables of orders,
-      trades and positions what they ought to be. It may be run while the exchange trades: the
-      engine's own writing to these tables waits for the last part, and goes on behind it.
-      Interrupted at any moment, it has changed nothing or everything.
+      trades, candles and positions what they ought to be. It may be run while the exchange
+      trades: the engine's own writing to these tables waits for the last part, and goes on behind
+      it. Interrupted at any moment, it has changed nothing or everything.
 
       When the beginning of the journal is gone (OUTCRY_JOURNAL_KEEP), it starts from the oldest
       good snapshot that the journal continues. Orders that had ended by then, and earlier trades,

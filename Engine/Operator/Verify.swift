@@ -11,9 +11,10 @@ extension Commands {
       usage: outcry verify [SYMBOL] [--state FOLDER]
 
       Replays the journal of a symbol, or of each, from its start and compares what comes of it
-      with the stored snapshots, with every row of the tables of orders, trades and positions, and
-      with the live board. It only reads, and may be run while the exchange trades; what is traded
-      meanwhile is verified too, except for the board, which is compared when it has not moved on.
+      with the stored snapshots, with every row of the tables of orders, trades, candles and
+      positions, and with the live board. It only reads, and may be run while the exchange trades;
+      what is traded meanwhile is verified too, except for the board, which is compared when it has
+      not moved on.
 
       When the beginning of the journal is gone (OUTCRY_JOURNAL_KEEP), it starts from the oldest
       good snapshot that the journal continues, and says so. Rows from before are then checked only

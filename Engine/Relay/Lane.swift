@@ -1,8 +1,8 @@
 /// One stream's messages on their way to nginx. What arrives while the one before is under way, or
 /// while the stream has its rest, goes out together: trades all of them, of the book what each
 /// level shows at last, of a state the newest.
-final class Lane {
-  enum Kind { case trades, book, ticker, candles }
+package final class Lane {
+  package enum Kind { case trades, book, ticker, candles }
 
   let channel: [UInt8]
   let kind: Kind
@@ -11,7 +11,7 @@ final class Lane {
   var isListed = false
   var isUnderWay = false
   /// `monotonicNanoseconds()` before which nothing more is sent.
-  private(set) var restsUntil: Int64 = 0
+  package private(set) var restsUntil: Int64 = 0
   /// When it says where it is, if nothing happens until then.
   private(set) var repeatsAt: Int64 = .max
 
@@ -30,16 +30,16 @@ final class Lane {
   private static let unheardRest: Int64 = 100_000_000
   private static let repeatAfter: Int64 = 5_000_000_000
 
-  init(channel: [UInt8], kind: Kind, symbol: String) {
+  package init(channel: [UInt8], kind: Kind, symbol: String) {
     self.channel = channel
     self.kind = kind
     self.symbol = symbol
   }
 
-  var isEmpty: Bool { waiting.isEmpty }
+  package var isEmpty: Bool { waiting.isEmpty }
 
   /// False when too much waits: everything is dropped then, and subscribers must be told.
-  func add(_ payload: Payload) -> Bool {
+  package func add(_ payload: Payload) -> Bool {
     // Whatever the book did before a snapshot is in it.
     if case .snapshot = payload.kind { removeAll() }
     if case .state = payload.kind, let last = waiting.last, last.kind == payload.kind {
@@ -61,7 +61,7 @@ final class Lane {
   }
 
   /// Writes the next message; there must be something waiting.
-  func take(into body: inout [UInt8]) {
+  package func take(into body: inout [UInt8]) {
     open(&body)
     var count = 1
     if kind == .trades || kind == .book {
@@ -91,7 +91,7 @@ final class Lane {
 
   /// Writes a message without content that says how far the stream is: whoever missed the one
   /// before sees it by that. False for streams that have no sequence.
-  func takePosition(into body: inout [UInt8]) -> Bool {
+  package func takePosition(into body: inout [UInt8]) -> Bool {
     guard position > 0, kind == .trades || kind == .book else { return false }
     open(&body)
     let lists = kind == .trades ? "\"trades\":[]" : "\"bids\":[],\"asks\":[]"
@@ -110,7 +110,7 @@ final class Lane {
   }
 
   /// The more subscribers, the longer the rest until the next message, and the more it says.
-  func finished(subscribers: Int, at now: Int64) {
+  package func finished(subscribers: Int, at now: Int64) {
     isUnderWay = false
     let rest = Int64(subscribers) * Lane.restPerSubscriber
     restsUntil =

@@ -70,14 +70,6 @@ final class NginxConnection {
     waiting.append(ticket)
   }
 
-  /// Queues the question who listens to a channel.
-  func ask(_ channel: [UInt8], ticket: Ticket) {
-    append("GET /publish/")
-    output += channel
-    append(" HTTP/1.1\r\nHost: nginx\r\nAccept: text/json\r\n\r\n")
-    waiting.append(ticket)
-  }
-
   /// Queues the request for what is said of comings and goings; it has no end.
   func listen() {
     append("GET /listeners HTTP/1.1\r\nHost: nginx\r\n\r\n")

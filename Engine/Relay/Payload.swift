@@ -1,7 +1,7 @@
 /// A message of an engine on its way to subscribers: JSON that is passed on as it is, or put
 /// together with those after it. What the messages look like is in the README of `Feed`.
-struct Payload {
-  enum Kind: Equatable {
+package struct Payload {
+  package enum Kind: Equatable {
     /// Covers these sequences of the symbol.
     case stretch(first: UInt64, last: UInt64)
     /// The whole book at this sequence.
@@ -12,11 +12,11 @@ struct Payload {
     case state(key: Int)
   }
 
-  var kind: Kind
-  var bytes: [UInt8]
+  package var kind: Kind
+  package var bytes: [UInt8]
 
   /// A message of the channels `trades` and `book`; nil when it is none.
-  init?(sequenced bytes: [UInt8]) {
+  package init?(sequenced bytes: [UInt8]) {
     // Everything that is looked for stands in front of the first trade or level.
     let head = bytes.prefix(200)
     if Scan.find("\"snapshot\":true", in: head) != nil {
@@ -36,7 +36,7 @@ struct Payload {
 
   /// A message of the channels that carry a state. A candle's time is its key: one that is final
   /// must not be replaced by the next one.
-  init(state bytes: [UInt8], isCandle: Bool) {
+  package init(state bytes: [UInt8], isCandle: Bool) {
     let time = isCandle ? Scan.number(after: "\"time\":", in: bytes[...]) : nil
     kind = .state(key: time ?? 0)
     self.bytes = bytes

@@ -38,6 +38,7 @@ final class ExpectedTables {
       create temporary table answers (like \(schema).answers);
       create temporary table positions (
         like \(schema).positions, primary key (account, symbol_id));
+      create temporary table candles (like \(schema).candles including indexes);
       set search_path = pg_temp
       """)
     writer = try ProjectionWriter(symbol: symbol.id, connection: connection)

@@ -49,6 +49,7 @@ public struct Rebuilding: Sendable {
       // Trades that are known to be wrong or gone would make wrong positions.
       if contradictions == 0 { repaired += try tables.repair(.positions(of: symbol.id)) }
       try tables.startAnswersAtOrigin()
+      repaired += try tables.repairCandles()
       return Rebuilding(
         sequence: position, snapshot: tables.origin.sequence, orders: try tables.count(all[0]),
         trades: try tables.count(all[1]), repaired: repaired,

@@ -61,6 +61,7 @@ public struct Verification: Sendable {
       if let difference = try tables.firstDifference(in: .positions(of: symbol.id)) {
         throw difference
       }
+      if let difference = try tables.firstCandleDifference() { throw difference }
       return Verification(
         sequence: position.sequence, snapshot: tables.origin.sequence, snapshots: compared,
         orders: try tables.count(all[0]), trades: try tables.count(all[1]),

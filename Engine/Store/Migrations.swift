@@ -4,6 +4,7 @@ extension Schema {
     symbolTables + journalTables + accountTables + snapshotTables + projectionTables + seeds,
     journalChecksum + firstAnswers,
     positionTable + earlierPositions,
+    candleTable,
   ]
 
   /// Times are microseconds since 1970 everywhere, as in the records.

@@ -14,8 +14,9 @@ public enum ProjectionError: Error, CustomStringConvertible {
   }
 }
 
-/// Writes one symbol's collapsed events into `orders`, `trades`, `answers` and `positions`, exactly
-/// once: the position in `projections` moves in the same transaction. One thread, one connection.
+/// Writes one symbol's collapsed events into `orders`, `trades`, `candles`, `answers` and
+/// `positions`, exactly once: the position in `projections` moves in the same transaction. One
+/// thread, one connection.
 ///
 /// The commit waits for the disk although the tables could be made again from the journal: were
 /// it to wait not, a crash of PostgreSQL could take the tables back behind what this engine has
@@ -39,6 +40,7 @@ public final class ProjectionWriter {
       """)
     try prepareStatements()
     try preparePositions()
+    try prepareCandles()
     _ = try connection.query(
       "insert into projections (symbol_id, sequence) values ($1, 0) on conflict do nothing",
       .int32(Int32(symbol)))
@@ -82,8 +84,8 @@ public final class ProjectionWriter {
     buffer.removeAll()
   }
 
-  /// For a buffer that has absorbed the journal from its start: adds trades and the orders that
-  /// have ended, which will not change again, and keeps the rest for later. At the end of the
+  /// For a buffer that has absorbed the journal from its start: adds trades (their candles are left
+  /// to `Candles.recompute`) and the orders that have ended, which will not change again, and keeps the rest for later. At the end of the
   /// journal the open ones are added too. The position does not move.
   package func append(_ buffer: inout ProjectionBuffer, isEnd: Bool) throws(PostgresError) {
     precondition(buffer.orders.allSatisfy(\.isNew), "orders from before the buffer")
@@ -99,6 +101,7 @@ public final class ProjectionWriter {
     guard try move(from: buffer.position, to: buffer.lastSequence) else { return false }
     try copyOrders(buffer)
     try copyTrades(buffer)
+    try writeCandles(buffer)
     try copyAnswers(buffer)
     try hold(buffer.trades)
     try changeOrders(buffer)
@@ -113,7 +116,7 @@ public final class ProjectionWriter {
     try connection.transaction { () throws(PostgresError) in
       _ = try connection.query(
         "delete from orders where order_id >= $1 and order_id < $2", .int64(first), .int64(next))
-      for table in ["trades", "answers", "positions"] {
+      for table in ["trades", "candles", "answers", "positions"] {
         _ = try connection.query(
           "delete from \(table) where symbol_id = $1", .int32(Int32(symbol)))
       }

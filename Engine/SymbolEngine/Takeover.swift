@@ -55,7 +55,7 @@ struct Takeover {
       ])
     lock.setMetric(EngineMetric.recoveryNanos, to: UInt64(Clock.monotonicNanos() - start))
     lock.addMetric(EngineMetric.recoveries)
-    let engine = startThreads(recovery, board, journal)
+    let engine = startThreads(recovery, board, journal, try history(tables))
     // It trades already: nobody waits for this, and without it only a figure is missing.
     if let newest = try? Snapshots(symbol: symbol.id, connection: reader).labels().first {
       lock.showSnapshot(newest.sequence, time: newest.createdAt, length: newest.length)
@@ -103,12 +103,19 @@ struct Takeover {
     return board
   }
 
-  private func feedPublisher(from position: UInt64) -> Publisher {
+  /// The tables are as far as the journal now, and so are their candles.
+  private func history(_ tables: Connection) throws -> MarketHistory {
+    let since = MarketHistory.firstMinute(at: Clock.wallMicros())
+    let found = try Candles.newest(of: symbol.id, minutesSince: since, tables)
+    return MarketHistory(newest: found.running, minutes: found.minutes)
+  }
+
+  private func feedPublisher(from position: UInt64, _ history: MarketHistory) -> Publisher {
     let board = lock.symbol.board
     let (log, lock) = (log, lock)
     lock.setMetric(EngineMetric.redisIsUp, to: 0)
     return Publisher(
-      symbol: symbol, address: settings.redis, position: position,
+      symbol: symbol, address: settings.redis, position: position, history: history,
       depth: { $0.read(board) },
       report: { status in
         switch status {
@@ -129,7 +136,8 @@ struct Takeover {
   }
 
   private func startThreads(
-    _ recovery: consuming Recovery, _ board: BoardPublisher, _ journal: Journal
+    _ recovery: consuming Recovery, _ board: BoardPublisher, _ journal: Journal,
+    _ history: MarketHistory
   ) -> RunningEngine {
     let desk = lock.desk(in: exchange)
     let (reader, releaser) = lock.ringEnds()
@@ -139,7 +147,7 @@ struct Takeover {
       database: settings.database, symbol: symbol, lock: lock, outbox: outbox, log: log,
       stop: stop, newest: recovery.lastSnapshot,
       journalKeep: UInt64(settings.journalKeep))
-    let publisher = feedPublisher(from: recovery.state.sequence)
+    let publisher = feedPublisher(from: recovery.state.sequence, history)
     let durable = DurableJournal(
       database: settings.database, symbol: symbol, lock: lock, journal: journal, log: log,
       score: engineScore, stop: stop)

@@ -37,7 +37,7 @@ final class Teller {
     reply(batch)
     if batch.ringPosition > releaser.head { releaser.release(through: batch.ringPosition - 1) }
     if batch.commandCount > 0 {
-      batch.forEachCommand { feed.offer(sequence: $0.sequence, $1) }
+      batch.forEachCommand { feed.offer($0, $1) }
       tables.deliver(batch)
     }
   }

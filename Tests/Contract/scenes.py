@@ -219,6 +219,11 @@ class Scenes:
         self.alice.buy(1, 20)
         self.exchange.call("listSymbols", 200)
         self.exchange.call("getBook", 200, query="?depth=5", symbol="AAPL")
+        for interval in ("1s", "1m", "5m", "15m", "1h", "1d"):
+            self.exchange.call(
+                "listCandles", 200, query=f"?interval={interval}&limit=1", symbol="AAPL")
+        self.exchange.call("listTickers", 200)
+        self.exchange.call("getTicker", 200, symbol="AAPL")
 
     def streams(self):
         socket = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",

@@ -67,7 +67,9 @@ final class Exchange: Sendable {
       events.append(event)
     }
     publishBoard(events, sequence)
-    events.withUnsafeBufferPointer { publisher.inbox.offer(sequence: sequence, $0) }
+    var command = Command(.place)
+    command.sequence = sequence
+    events.withUnsafeBufferPointer { publisher.inbox.offer(command, $0) }
   }
 
   private func publishBoard(_ events: [Event], _ sequence: UInt64) {

@@ -80,6 +80,27 @@ struct VerificationTests {
     #expect(try market.difference() == .rowExtra(table: "trades", key: 900_000))
   }
 
+  @Test("names a candle that is not what the trades say")
+  func candles() throws {
+    let market = try TestMarket.traded(seed: 5)
+    let where60 = "where symbol_id = $S and seconds = 60"
+    try market.damage("update candles set high = high + 1 \(where60)")
+    guard case .row("candles", let key, "high", _, _) = try market.difference() else {
+      Issue.record("\(String(describing: try market.difference()))")
+      return
+    }
+    #expect(key % 100_000 == 60)
+    try market.damage("update candles set high = high - 1 \(where60)")
+    #expect(try market.difference() == nil)
+    try market.damage("delete from candles \(where60)")
+    guard case .rowMissing("candles", _) = try market.difference() else {
+      Issue.record("\(String(describing: try market.difference()))")
+      return
+    }
+    #expect(try Rebuilding.run(market.symbol, database: market.database).repaired > 0)
+    #expect(try market.difference() == nil)
+  }
+
   @Test("names the place where a row of the journal is missing, torn or there twice")
   func journalRows() throws {
     let missing = try TestMarket.traded(seed: 6)

@@ -70,6 +70,7 @@ struct ProjectionTests {
       ]
       #expect(found == expected)
     }
+    try compareCandles(market)
     let answers = try Connection(settings).query(
       """
       select sequence, order_id, price, stop_price, quantity, filled, remaining, filled_quote,

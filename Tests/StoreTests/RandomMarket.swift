@@ -51,7 +51,7 @@ struct RandomMarket {
   private func command(_ kind: CommandKind, account: UInt64, order: UInt64 = 0) -> Command {
     var command = Command(kind, account: account)
     command.sequence = sequence
-    command.time = 1_000_000 + Int64(sequence)
+    command.time = 1_000_000 + Int64(sequence) * 700_000
     command.order_id = order
     return command
   }

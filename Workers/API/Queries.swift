@@ -1,3 +1,5 @@
+import Wire
+
 /// The parameters of each call that has some.
 public enum Queries {
   static let largestID: UInt64 = 1 << 53 - 1
@@ -39,6 +41,23 @@ public struct Page: Equatable, Sendable {
   /// `GET /api/trades/{symbol}`.
   public static func trades(_ text: UnsafeRawBufferPointer) throws(APIError) -> Page {
     try Page(try QueryString(text, known: parameters))
+  }
+}
+
+/// `GET /api/candles/{symbol}?interval=&limit=&before=`: those that began before `before`.
+public struct CandlesQuery: Equatable, Sendable {
+  public var interval = CandleInterval.minute
+  public var page: Page
+
+  public init(_ text: UnsafeRawBufferPointer) throws(APIError) {
+    let query = try QueryString(text, known: ["interval"] + Page.parameters)
+    if let name = query["interval"] {
+      guard let found = CandleInterval(name: name) else {
+        throw .invalid("interval", "must be one of 1s, 1m, 5m, 15m, 1h, 1d")
+      }
+      interval = found
+    }
+    page = try Page(query)
   }
 }
 

@@ -13,6 +13,9 @@ public enum Route: Equatable, Sendable {
   case symbol(String)
   case book(String)
   case trades(String)
+  case candles(String)
+  case ticker(String)
+  case tickers
   case stream(Transport)
   case accountStream(Transport)
   case health, ready, metrics
@@ -117,6 +120,10 @@ private struct Choices {
       self.init(get: .book(try Choices.symbol(name)))
     } else if let name = path.after("/api/trades/") {
       self.init(get: .trades(try Choices.symbol(name)))
+    } else if let name = path.after("/api/candles/") {
+      self.init(get: .candles(try Choices.symbol(name)))
+    } else if let name = path.after("/api/ticker/") {
+      self.init(get: .ticker(try Choices.symbol(name)))
     } else if let name = path.after("/api/symbols/") {
       self.init(get: .symbol(try Choices.symbol(name)))
     } else if let key = path.after("/api/keys/") {
@@ -147,6 +154,7 @@ private struct Choices {
     }
     if path.equals("/api/orders/batch") { return Choices(post: .placeBatch) }
     if path.equals("/api/symbols") { return Choices(get: .symbols) }
+    if path.equals("/api/ticker") { return Choices(get: .tickers) }
     if path.equals("/api/fills") { return Choices(get: .fills) }
     if path.equals("/api/account") { return Choices(get: .account) }
     if path.equals("/api/login") { return Choices(post: .login) }

@@ -6,7 +6,7 @@ public enum RouteName: UInt8, Sendable, CaseIterable {
   case createKey, listKeys, deleteKey, account
   case placeOrder, placeBatch, listOrders, cancelAll
   case order, amend, cancel, fills
-  case symbols, symbol, book, trades
+  case symbols, symbol, book, trades, candles, ticker, tickers
   case stream, accountStream
   case health, ready, metrics, describe
   case addSymbol, changeLimits, control
@@ -42,6 +42,9 @@ extension Route {
     case .symbol: .symbol
     case .book: .book
     case .trades: .trades
+    case .candles: .candles
+    case .ticker: .ticker
+    case .tickers: .tickers
     case .stream: .stream
     case .accountStream: .accountStream
     case .health: .health

@@ -66,6 +66,9 @@ final class Handler {
     switch route {
     case .book(let name): try book(name, inquiry)
     case .trades(let name): try trades(name, inquiry)
+    case .candles(let name): try candles(name, inquiry)
+    case .ticker(let name): try ticker(name, inquiry)
+    case .tickers: try tickers(inquiry)
     case .symbols: try symbols(inquiry)
     case .symbol(let name): try symbol(name, inquiry)
     case .stream(let transport): try stream(transport, inquiry)

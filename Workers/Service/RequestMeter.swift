@@ -70,7 +70,7 @@ extension RouteName {
     case .placeOrder, .cancel, .amend, .cancelAll: .order
     case .placeBatch: .batch
     case .symbols, .symbol, .book: .market
-    case .order, .listOrders, .fills, .trades: .history
+    case .order, .listOrders, .fills, .trades, .candles, .ticker, .tickers: .history
     case .register, .login, .logout, .createKey, .listKeys, .deleteKey, .account: .account
     case .unknown, .health, .ready, .metrics, .describe, .stream, .accountStream: .other
     case .addSymbol, .changeLimits, .control: .other

@@ -138,4 +138,18 @@ typedef struct {
 } outcry_fill;
 static_assert(sizeof(outcry_fill) == 32, "fill");
 
+/* In front of what an engine publishes for the streams of accounts: how its numbers are written,
+ * and which sequences it covers. Behind it events, each `accepted` followed by its command. */
+typedef struct {
+  uint16_t version;           /* OUTCRY_EVENT_VERSION */
+  uint8_t tick_digits;
+  uint8_t lot_digits;
+  uint32_t spare;
+  int64_t tick_units;
+  int64_t lot_units;
+  uint64_t first_sequence;    /* one more than the last of the message before */
+  uint64_t last_sequence;
+} outcry_account_head;
+static_assert(sizeof(outcry_account_head) == 40, "account head");
+
 #endif

@@ -45,6 +45,11 @@ extension OpenAPI {
     "beforeFill": {"name": "before", "in": "query",
       "description": "Only what stands behind this trade: the `next` of the page before.",
       "schema": {"$ref": "#/components/schemas/Id"}},
+    "interval": {"name": "interval", "in": "query", "description": "1m when left away.",
+      "schema": {"$ref": "#/components/schemas/Interval"}},
+    "beforeCandle": {"name": "before", "in": "query",
+      "description": "Only candles that began before this `time`: the `next` of the page before.",
+      "schema": {"$ref": "#/components/schemas/Id"}},
     "beforeTrade": {"name": "before", "in": "query",
       "description": "Only trades with a lower `tradeId`: the `next` of the page before.",
       "schema": {"$ref": "#/components/schemas/Id"}}

@@ -57,6 +57,45 @@ extension OpenAPI {
     "Trades": {"type": "object", "required": ["symbol", "trades"], "properties": {
       "symbol": {"$ref": "#/components/schemas/SymbolName"},
       "trades": {"type": "array", "items": {"$ref": "#/components/schemas/Trade"}},
-      "next": {"$ref": "#/components/schemas/Next"}}}
+      "next": {"$ref": "#/components/schemas/Next"}}},
+    "Interval": {"type": "string", "enum": ["1s", "1m", "5m", "15m", "1h", "1d"]},
+    "Candle": {"type": "object",
+      "required": ["time", "open", "high", "low", "close", "volume", "trades"],
+      "properties": {"time": {"$ref": "#/components/schemas/Time",
+          "description": "When it begins: a multiple of its interval, in UTC."},
+        "open": {"$ref": "#/components/schemas/Decimal"},
+        "high": {"$ref": "#/components/schemas/Decimal"},
+        "low": {"$ref": "#/components/schemas/Decimal"},
+        "close": {"$ref": "#/components/schemas/Decimal"},
+        "volume": {"$ref": "#/components/schemas/Decimal"},
+        "trades": {"$ref": "#/components/schemas/Count"}}},
+    "Candles": {"type": "object", "required": ["symbol", "interval", "candles"], "properties": {
+      "symbol": {"$ref": "#/components/schemas/SymbolName"},
+      "interval": {"$ref": "#/components/schemas/Interval"},
+      "candles": {"type": "array", "items": {"$ref": "#/components/schemas/Candle"}},
+      "next": {"$ref": "#/components/schemas/Next"}}},
+    "PriceOrNone": {"type": ["string", "null"], "pattern": "^[0-9]+(\\.[0-9]+)?$"},
+    "Ticker": {"type": "object",
+      "required": ["symbol", "sequence", "time", "last", "bid", "bidQuantity", "ask",
+        "askQuantity", "open", "high", "low", "change", "volume", "trades"],
+      "properties": {
+        "symbol": {"$ref": "#/components/schemas/SymbolName"},
+        "sequence": {"$ref": "#/components/schemas/Sequence"},
+        "time": {"$ref": "#/components/schemas/Time"},
+        "last": {"$ref": "#/components/schemas/PriceOrNone",
+          "description": "Of the last trade, however long ago."},
+        "bid": {"$ref": "#/components/schemas/PriceOrNone"},
+        "bidQuantity": {"$ref": "#/components/schemas/PriceOrNone"},
+        "ask": {"$ref": "#/components/schemas/PriceOrNone"},
+        "askQuantity": {"$ref": "#/components/schemas/PriceOrNone"},
+        "open": {"$ref": "#/components/schemas/PriceOrNone"},
+        "high": {"$ref": "#/components/schemas/PriceOrNone"},
+        "low": {"$ref": "#/components/schemas/PriceOrNone"},
+        "change": {"type": ["string", "null"], "pattern": "^-?[0-9]+(\\.[0-9]+)?$",
+          "description": "From the first trade of the 24 hours to the last."},
+        "volume": {"$ref": "#/components/schemas/Decimal"},
+        "trades": {"$ref": "#/components/schemas/Count"}}},
+    "Tickers": {"type": "object", "required": ["tickers"], "properties": {
+      "tickers": {"type": "array", "items": {"$ref": "#/components/schemas/Ticker"}}}}
     """#
 }

@@ -1,0 +1,64 @@
+import Foundation
+import Relay
+import Testing
+
+@Suite("An account's lane")
+struct AccountLaneTests {
+  private func message(_ lane: inout AccountLane) throws -> [String: Any] {
+    var body: [UInt8] = []
+    lane.take(into: &body)
+    let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]
+    return try #require(object?["data"] as? [String: Any])
+  }
+
+  @Test("greets with where each symbol is, then chains each symbol's messages")
+  func chain() throws {
+    var lane = AccountLane(account: 7, ends: ["A": 10, "B": 5], isGreeting: true, at: 0)
+    let ready = try message(&lane)
+    #expect(ready["ready"] as? Bool == true)
+    #expect(ready["account"] as? Int == 7)
+    #expect(ready["sequences"] as? [String: Int] == ["A": 10, "B": 5])
+    #expect(!lane.hasSomething)
+
+    // Messages of the engine in between had nothing for this account.
+    #expect(lane.add("{\"n\":1}", of: "A", 14...16))
+    #expect(lane.add("{\"n\":2}", of: "A", 17...20))
+    #expect(lane.add("{\"n\":3}", of: "B", 6...6))
+    #expect(lane.add("{\"n\":4}", of: "A", 21...22))
+    var found: [[String: Any]] = []
+    while lane.hasSomething { found.append(try message(&lane)) }
+    #expect(found.map { $0["symbol"] as? String } == ["A", "B", "A"])
+    #expect(found.map { $0["firstSequence"] as? Int } == [11, 6, 21])
+    #expect(found.map { $0["lastSequence"] as? Int } == [20, 6, 22])
+    #expect(
+      found.map { ($0["events"] as? [[String: Int]])?.map { $0["n"] } } == [[1, 2], [3], [4]])
+  }
+
+  @Test("shows a hole where the engine left something out")
+  func hole() throws {
+    var lane = AccountLane(account: 7, ends: ["A": 10], isGreeting: false, at: 0)
+    lane.skip("A", to: 30)
+    #expect(lane.add("{}", of: "A", 31...32))
+    #expect(try message(&lane)["firstSequence"] as? Int == 31)
+  }
+
+  @Test("greets again for a further listener, after what waits")
+  func second() throws {
+    var lane = AccountLane(account: 7, ends: ["A": 10], isGreeting: true, at: 0)
+    _ = try message(&lane)
+    #expect(lane.add("{}", of: "A", 11...12))
+    lane.enter(ends: ["A": 12], at: 1)
+    #expect(try message(&lane)["lastSequence"] as? Int == 12)
+    #expect(try message(&lane)["sequences"] as? [String: Int] == ["A": 12])
+    #expect(!lane.hasSomething)
+  }
+
+  @Test("drops everything rather than grow without bound")
+  func bound() {
+    var lane = AccountLane(account: 7, ends: [:], isGreeting: false, at: 0)
+    let event = "{\"x\":\"\(String(repeating: "y", count: 1000))\"}"
+    let kept = (1...2000).prefix { lane.add(event, of: "A", UInt64($0)...UInt64($0)) }.count
+    #expect(kept > 500 && kept < 1100)
+    #expect(!lane.hasSomething)
+  }
+}
