@@ -1,6 +1,6 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down demo test test-browser contract fuzz chaos soak bench bench-scale bench-idle
-.PHONY: bench-book bench-recovery test-containers clean
+.PHONY: up down demo test test-browser contract fuzz chaos check-streams soak bench bench-scale bench-idle
+.PHONY: bench-book bench-recovery bench-streams test-containers clean
 
 up:
 	@.ci/install
@@ -50,9 +50,20 @@ chaos:
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@Tests/Chaos/run
 
-bench:
+# Clients of the streams against the exchange itself, 100,000 commands; SEED=number to repeat them.
+check-streams:
 	@.ci/install
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
+	@Tests/Streams/run
+
+bench-streams:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed outcry-bench-streams
+	@Tests/Streams/bench
+
+bench:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed outcry-bench-streams
 	@Tests/Benchmarks/Spine/run
 
 # Orders a second with 1 to 16 worker processes, changed under load; 10,000 idle connections.

@@ -1,4 +1,4 @@
-# Lines in: echo|orders, requests/s, p50, p90, p99, max (µs), refused, broken. Out: a table of the
+# Lines in: echo|orders|heard, requests/s, p50, p90, p99, max (µs), refused, broken. Out: a table of the
 # rounds, the median of each column, their ratio; the medians as JSON into `file`.
 
 function median(what, column,    i, j, value, sorted, n) {
@@ -39,6 +39,11 @@ END {
   print ""
   line("echo", "echo")
   line("durable orders", "orders")
+  if (rounds["heard"]) {
+    line("heard orders", "heard")
+    printf "\nwith subscribers %.3f of the orders without\n",
+      median("heard", 2) / median("orders", 2)
+  }
   printf "\nratio %.2f   refused %d   broken %d\n", ratio, refused, broken
   printf "{\"echo\":%s,\"orders\":%s,\"ratio\":%.3f,\"refused\":%d,\"broken\":%d}\n",
     object("echo"), object("orders"), ratio, refused, broken >file
