@@ -56,6 +56,24 @@ struct DescriptionTests {
     }
   }
 
+  /// The source says which paths there are; a new one shall not be forgotten here.
+  @Test("leaves out no path that a request is matched with")
+  func paths() throws {
+    let paths = try #require(document["paths"] as? [String: Any]).keys
+    let source = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Workers/API/Route.swift")
+    let text = try String(contentsOf: source.standardized, encoding: .utf8)
+    let known = text.matches(of: /path\.(equals|after)\("([^"]+)"\)/)
+    #expect(known.count > 20)
+    for match in known {
+      let path = String(match.output.2)
+      let isDescribed =
+        match.output.1 == "equals"
+        ? paths.contains(path) : paths.contains { $0.hasPrefix(path + "{") }
+      #expect(isDescribed, "\(path)")
+    }
+  }
+
   private func matches(_ method: String, _ path: String) -> Bool {
     let route = try? Fixtures.bytes(method) { method throws(APIError) in
       try Fixtures.bytes(path) { path throws(APIError) in
