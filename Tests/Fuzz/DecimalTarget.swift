@@ -45,5 +45,5 @@ private func parse(_ text: String, _ scale: Scale) -> Result<Int64, DecimalError
 private func hasSmallExponent(_ text: String) -> Bool {
   guard let mark = text.lastIndex(where: { $0 == "e" || $0 == "E" }) else { return true }
   guard let exponent = Int(text[text.index(after: mark)...]) else { return false }
-  return abs(exponent) <= 100
+  return exponent.magnitude <= 100
 }
