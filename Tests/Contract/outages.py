@@ -23,6 +23,7 @@ BODIES = {
     "addSymbol": {"symbol": "LATE", "base": "LATE", "quote": "USD", "tickSize": 1, "lotSize": 1},
     "changeLimits": {"maxOpenOrders": 5},
 }
+ANY_STATUS = tuple(range(100, 600))
 
 STREAM_HEADERS = {
     "streamAccountSocket": {"Connection": "Upgrade", "Upgrade": "websocket"},
@@ -42,6 +43,7 @@ class Outages:
         self.without_engine()
         self.without_history()
         self.with_stuck_commits()
+        self.with_little_patience()
 
     # -- Nothing was done -----------------------------------------------------------------------
 
@@ -87,6 +89,27 @@ class Outages:
             alice.place(504, side="buy", quantity="1000", price="2", clientOrderId="cut")
             alice.call("listFills", 503)
 
+    # -- Too much ---------------------------------------------------------------------------------
+
+    def with_little_patience(self):
+        """One request a second from an address, whatever it asks."""
+        settings = os.path.join(self.stack.folder, "outcry.conf")
+        self.reload(settings, "address_rate = 1\ntrusted_addresses = none\n")
+        for name in self.operations:
+            for _ in range(10):
+                if self.call(name, ANY_STATUS).status == 429:
+                    break
+            else:
+                self.exchange.problems.append(f"{name} may be asked without a limit")
+        self.reload(settings, "")
+
+    def reload(self, path, text):
+        with open(path, "w") as file:
+            file.write(text)
+        result = self.stack.run("reload")
+        if result.returncode != 0:
+            raise SystemExit(f"the settings are not read again:\n{result.stdout}")
+
     # -- Nobody knows ---------------------------------------------------------------------------
 
     def with_stuck_commits(self):
@@ -131,7 +154,7 @@ class Outages:
             headers = {"Authorization": f"Bearer {token}"}
         headers = {**headers, **STREAM_HEADERS.get(name, {})}
         query = f"?symbol={EXAMPLES['symbol']}" if name == "cancelOrders" else ""
-        self.exchange.call(name, expected, BODIES.get(name), headers, query, **path)
+        return self.exchange.call(name, expected, BODIES.get(name), headers, query, **path)
 
     def sql(self, statement):
         settings = self.stack.database.replace("dbname=outcry", "dbname=postgres")

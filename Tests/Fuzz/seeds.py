@@ -39,7 +39,8 @@ def pair(name, value):
 def request(body=b"", padding=0, keeping=1):
     parameters = b"".join([
         pair(b"REQUEST_METHOD", b"POST"), pair(b"REQUEST_URI", b"/api/orders?x=1"),
-        pair(b"CONTENT_LENGTH", str(len(body)).encode()), pair(b"HTTP_AUTHORIZATION", b"B" * 130)])
+        pair(b"CONTENT_LENGTH", str(len(body)).encode()), pair(b"HTTP_ACCEPT", b"a" * 40),
+        pair(b"HTTP_AUTHORIZATION", b"B" * 130)])
     return (record(1, struct.pack("!HB5x", 1, keeping)) + record(4, parameters, padding)
             + record(4, b"") + (record(5, body) if body else b"") + record(5, b""))
 

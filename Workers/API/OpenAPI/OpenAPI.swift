@@ -101,7 +101,8 @@ struct Operation {
       case .account, .administrator: [401]
       case .trader, .token: [401, 403]
       }
-    return (refusals + ofAccess).sorted()
+    // The web server counts every request of an address.
+    return (refusals + ofAccess + [429]).sorted()
   }
 }
 
@@ -254,6 +255,7 @@ extension Operation {
     case 413: "TooLarge"
     case 422: "Refused"
     case 426: "UpgradeRequired"
+    case 429: "TooMany"
     case 504: "OutcomeUnknown"
     default: preconditionFailure("no refusal has status \(status)")
     }
