@@ -65,7 +65,7 @@ extension Tables {
   static func candles(
     _ query: CandlesQuery, of symbol: UInt32, _ connection: Connection
   ) throws(PostgresError) -> [Candle] {
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select start, open, high, low, close, volume, trades from candles
       where symbol_id = $1 and seconds = $2 and start < $3 order by start desc limit $4
@@ -82,7 +82,7 @@ extension Tables {
     let (minute, hour) = (CandleInterval.minute, CandleInterval.hour)
     let first = minute.start(of: now) - 1439 * minute.microseconds
     let full = hour.start(of: first + hour.microseconds - 1)
-    let rows = try connection.query(
+    let rows = try connection.queryPrepared(
       """
       select s.id, 0::bigint, d.* from unnest($1::int8[]) as s (id), lateral (
         select (array_agg(open order by start))[1], max(high), min(low),
