@@ -130,14 +130,12 @@ class Judge:
         self.commands = commands
         self.book = book
         self.violations = violations
+        # An order's own key, or the one that a call came with; nginx's names begin with ~.
         self.by_key = {
-            (c.account, c.key): c.sequence for c in commands if c.flags & CLIENT_KEY}
-        self.cancels = {}
+            (c.account, c.key): c.sequence for c in commands if c.key and c.key[0] != "~"}
         self.amends = {}
         for command in commands:
-            if command.kind == CANCEL:
-                self.cancels.setdefault(command.order, []).append(command.sequence)
-            elif command.kind == AMEND:
+            if command.kind == AMEND:
                 self.amends.setdefault(command.order, []).append(command)
 
     def judge(self, requests):
@@ -156,26 +154,13 @@ class Judge:
     def journalled(self, request):
         """The sequence of the command that was acknowledged; it must be there exactly once."""
         sequence = request.answer["sequence"]
-        if request.what == "place":
-            found = self.by_key.get((request.account, request.id))
-            if found is None:
-                return self.lost(request, "its key is not in the journal")
-            if found != sequence or request.answer["orderId"] != self.symbol.id << 40 | found:
-                return self.lost(request, f"the journal has its key at {found}")
-            return sequence
-        if request.what == "cancel":
-            found = self.cancels.get(request.order, [])
-            if found != [sequence]:
-                return self.lost(request, f"the journal has its cancels at {found}")
-            return sequence
-        asked = self.terms(request)
-        found = [c.sequence for c in self.amends.get(request.order, [])
-                 if (c.price, c.quantity) == asked]
-        if sequence in found:
-            return sequence
-        if not found or not request.answer.get("duplicate"):
-            return self.lost(request, f"the journal has such amends at {found}")
-        return None
+        found = self.by_key.get((request.account, request.id))
+        if found is None:
+            return self.lost(request, "its key is not in the journal")
+        order = self.symbol.id << 40 | found if request.what == "place" else request.order
+        if found != sequence or request.answer["orderId"] != order:
+            return self.lost(request, f"the journal has its key at {found}")
+        return sequence
 
     def terms(self, request):
         return (self.symbol.price(request.request.get("price", "0")),
@@ -183,7 +168,10 @@ class Judge:
 
     def check_content(self, request, sequence):
         command = self.commands[sequence - 1]
-        if command.account != request.account or (
+        kind = {"place": PLACE, "cancel": CANCEL, "amend": AMEND}[request.what]
+        flags = CLIENT_KEY if request.what == "place" else 0
+        if (command.kind, command.flags & CLIENT_KEY) != (kind, flags) or (
+                request.what != "place" and command.order != request.order) or (
                 request.what != "cancel" and (command.price, command.quantity)
                 != self.terms(request)):
             self.violations.add("wrong command", f"{request}: the journal has {command}")
@@ -205,9 +193,9 @@ class Judge:
 
     def check_refusal(self, request):
         """What was refused must not have happened; what was not open must have ended."""
+        if (request.account, request.id) in self.by_key:
+            self.violations.add("refused and executed", f"{request}: {request.answer}")
         if request.what == "place":
-            if (request.account, request.id) in self.by_key:
-                self.violations.add("refused and executed", f"{request}: {request.answer}")
             return
         order = self.book.orders.get(request.order)
         code = (request.answer or {}).get("error", {}).get("code")
@@ -235,9 +223,7 @@ class Judge:
 
     def check_history(self, requests):
         """One serial history: who was answered before another asked has the smaller number."""
-        done = [r for r in requests if r.is_done and not (
-            r.what == "amend" and r.answer.get("duplicate"))]
-        done.sort(key=lambda request: request.sent)
+        done = sorted((r for r in requests if r.is_done), key=lambda request: request.sent)
         under_way = []
         highest, who = 0, None
         for index, request in enumerate(done):

@@ -3,8 +3,9 @@
 
 Every attempt of every request is one line of JSON in the connection's log: what was asked, when it
 was sent and answered (CLOCK_MONOTONIC, which all processes of the machine share) and the answer.
-What broke or was answered 502, 503 or 504 is sent again until it has an answer, a new order with
-the same clientOrderId. Ends when the stop file appears.
+What broke or was answered 502, 503 or 504 is sent again until it has an answer, with the same key:
+an order's clientOrderId, or the Idempotency-Key of a cancel or an amend. Ends when the stop file
+appears.
 """
 
 import argparse
@@ -134,7 +135,8 @@ class Trader(threading.Thread):
         entry["sent"] = time.monotonic()
         status, answer = None, None
         try:
-            status, text = self.connection.request(method, path, self.token, body)
+            key = None if entry["what"] == "place" else entry["id"]
+            status, text = self.connection.request(method, path, self.token, body, key)
             answer = json.loads(text) if text else None
             outcome = {"status": status, "answer": answer}
         except Cut as cut:

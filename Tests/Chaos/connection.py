@@ -23,11 +23,13 @@ class Connection:
         self.socket = None
         self.buffer = b""
 
-    def request(self, method, path, token=None, body=b""):
+    def request(self, method, path, token=None, body=b"", key=None):
         """Status and body of the answer. After a `Cut` the next request opens a new connection."""
         head = f"{method} {path} HTTP/1.1\r\nHost: exchange\r\n"
         if token:
             head += f"Authorization: Bearer {token}\r\n"
+        if key:
+            head += f"Idempotency-Key: {key}\r\n"
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         received = 0
