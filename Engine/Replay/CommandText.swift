@@ -101,7 +101,7 @@ public struct CommandText {
     return all.filter { $0.1 != 0 }.map { "\($0.0)=\($0.2($0.1))" }
   }
 
-  /// A client's own key, or the name of the request it came with.
+  /// A client's own key for the order or for the call, or the name of the request it came with.
   private func key(_ command: Command) -> [String] {
     guard command.key_length > 0 else { return [] }
     let isClients = OrderFlags(rawValue: command.flags).contains(.clientKey)
@@ -114,7 +114,8 @@ public struct CommandText {
         }
       }
     }
-    return [(isClients ? "key=" : "request=") + text]
+    let isRequest = text.hasPrefix("~")
+    return [(isClients ? "key=" : isRequest ? "request=" : "idempotency-key=") + text]
   }
 }
 

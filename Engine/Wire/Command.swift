@@ -60,6 +60,8 @@ public struct OrderFlags: OptionSet, Sendable {
   public static let postOnly = OrderFlags(rawValue: 1)
   /// The key is the client's own `clientOrderId` and is shown to it.
   public static let clientKey = OrderFlags(rawValue: 2)
+  /// One symbol's part of a cancel of everything: not the same call as a cancel in this symbol.
+  public static let everySymbol = OrderFlags(rawValue: 4)
 }
 
 extension Command {

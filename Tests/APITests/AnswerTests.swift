@@ -151,6 +151,11 @@ struct AnswerTests {
     }
     #expect(codes.count == Refusal.allCases.count)
     #expect(APIError(Refusal.keyReused).status == 409)
+    var command = Command(.amend)
+    #expect(APIError(.keyReused, of: command).field == "Idempotency-Key")
+    command.flags = OrderFlags.clientKey.rawValue
+    #expect(APIError(.keyReused, of: command) == APIError(.keyReused))
+    #expect(APIError(.unknownOrder, of: command).status == 404)
     #expect(APIError(Refusal.unknownOrder).status == 404)
     #expect(APIError(Refusal.deadlinePassed).status == 503)
     #expect(APIError(Refusal.noLiquidity).status == 422)

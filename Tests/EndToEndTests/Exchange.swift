@@ -10,10 +10,12 @@ final class Exchange: Sendable {
   let folder = TemporaryFolder("exchange")
   let port = freePort()
   let state: String
+  private let environment: [String: String]
   private let janitor: Janitor
 
   /// `programs` is where engine and worker lie, if not among the products.
-  init(programs: String? = nil) throws {
+  init(programs: String? = nil, environment: [String: String] = [:]) throws {
+    self.environment = environment
     state = folder.file("state")
     janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
     let up = programs.map { outcry("up", "--programs", $0) } ?? outcry("up")
@@ -29,7 +31,7 @@ final class Exchange: Sendable {
   func outcry(_ arguments: [String]) -> (status: Int32, output: String) {
     let (exit, output) = ChildProcess.run(
       Products.path(of: "outcry"), arguments + ["--state", state],
-      environment: ["OUTCRY_PORT": "\(port)"], within: 90)
+      environment: environment.merging(["OUTCRY_PORT": "\(port)"]) { $1 }, within: 90)
     guard case .code(let status)? = exit else { return (-1, output) }
     return (status, output)
   }
@@ -87,13 +89,18 @@ struct Client: Sendable {
   let http: HTTPClient
   let token: String?
 
-  func call(_ method: String, _ path: String, _ body: [String: Any]? = nil) -> Answer {
+  func call(
+    _ method: String, _ path: String, _ body: [String: Any]? = nil,
+    headers: [String: String] = [:]
+  ) -> Answer {
     let bytes = body.map { Array((try? JSONSerialization.data(withJSONObject: $0)) ?? Data()) }
-    return send(method, path, bytes)
+    return send(method, path, bytes, headers: headers)
   }
 
-  func send(_ method: String, _ path: String, _ body: [UInt8]?) -> Answer {
-    var headers: [String: String] = [:]
+  func send(
+    _ method: String, _ path: String, _ body: [UInt8]?, headers: [String: String] = [:]
+  ) -> Answer {
+    var headers = headers
     if let token { headers["Authorization"] = "Bearer \(token)" }
     let answer = http.send(method, path, headers: headers, body: body)
     let json = try? JSONSerialization.jsonObject(with: Data(answer.body.utf8))

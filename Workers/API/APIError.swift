@@ -60,7 +60,8 @@ extension APIError {
 
   /// The command may or may not have been accepted.
   public static let outcomeUnknown = APIError(
-    504, "outcome_unknown", "no answer in time; ask again with the same clientOrderId")
+    504, "outcome_unknown",
+    "no answer in time; ask again with the same clientOrderId or Idempotency-Key")
 
   static func missing(_ field: String) -> APIError {
     APIError(400, "missing_field", "\(field) is required", field: field)

@@ -35,10 +35,14 @@ extension JSONOutput {
   }
 
   /// What was cancelled by `DELETE /api/orders`.
-  public mutating func cancelled(_ orders: Int) {
+  public mutating func cancelled(_ orders: Int, isDuplicate: Bool = false) {
     beginObject()
     key("cancelled")
     value(orders)
+    if isDuplicate {
+      key("duplicate")
+      value(true)
+    }
     endObject()
   }
 }

@@ -18,6 +18,8 @@ final class Batch: @unchecked Sendable {
   /// In the order in which the client gave them; empty for a cancel of everything.
   var items: [Item] = []
   var parts: [BatchPart] = []
+  /// A cancel of everything that was planned before, by the same call.
+  var isRepeated = false
   /// The parts without an answer, and one for whoever is still sending them.
   private let remaining = Atomic(1)
 
@@ -34,7 +36,6 @@ final class Batch: @unchecked Sendable {
   }
 
   func answer(with handler: Handler) {
-    if items.isEmpty { return answerCancelled(handler) }
     guard parts.contains(where: \.needsTables) else { return write(with: handler) }
     do throws(APIError) {
       try handler.slowly(.database, request) { [self] worker throws(APIError) in
@@ -49,6 +50,7 @@ final class Batch: @unchecked Sendable {
   }
 
   private func write(with handler: Handler) {
+    if items.isEmpty { return answerCancelled(handler) }
     handler.output.clear()
     handler.output.beginBatch()
     for item in items {
@@ -64,7 +66,9 @@ final class Batch: @unchecked Sendable {
   private func answerCancelled(_ handler: Handler) {
     if let error = parts.lazy.compactMap(\.failure).first { return handler.fail(error, request) }
     handler.output.clear()
-    handler.output.cancelled(parts.reduce(0) { $0 + Int($1.answers.first?.affected ?? 0) })
+    handler.output.cancelled(
+      parts.reduce(0) { $0 + Int($1.answers.first?.affected ?? 0) },
+      isDuplicate: parts.isEmpty ? isRepeated : parts.contains(where: \.isDuplicate))
     handler.succeed(200, request)
   }
 }
@@ -93,8 +97,12 @@ final class BatchPart: @unchecked Sendable {
 
   /// What went wrong with the part, or with its only command.
   var failure: APIError? {
-    error ?? answers.first.flatMap { Refusal(rawValue: $0.refusal) }.map { APIError($0) }
+    error ?? failures[0]
+      ?? answers.first.flatMap { Refusal(rawValue: $0.refusal) }
+      .map { APIError($0, of: commands[0]) }
   }
+
+  var isDuplicate: Bool { answers.contains(where: \.isDuplicate) }
 
   var needsTables: Bool { answers.contains(where: BatchPart.needsTables) }
 
@@ -106,8 +114,13 @@ final class BatchPart: @unchecked Sendable {
   func complete(with worker: SlowWorker) {
     for index in answers.indices where BatchPart.needsTables(answers[index]) {
       do throws(APIError) {
-        (answers[index], fills[index]) = try worker.completeOrKeep(
-          answers[index], fills[index], .part(self), market, batch.account)
+        if commands[index].kind == CommandKind.cancelAccount.rawValue {
+          let count = try worker.countCancelled(answers[index], market, batch.account)
+          answers[index].affected = UInt32(clamping: count)
+        } else {
+          (answers[index], fills[index]) = try worker.completeOrKeep(
+            answers[index], fills[index], market, batch.account)
+        }
       } catch {
         failures[index] = error
       }
@@ -125,7 +138,7 @@ final class BatchPart: @unchecked Sendable {
     guard index < answers.count else { return output.error(.internalError) }
     if let failure = failures[index] { return output.error(failure) }
     if let refusal = Refusal(rawValue: answers[index].refusal) {
-      return output.error(APIError(refusal))
+      return output.error(APIError(refusal, of: commands[index]))
     }
     fills[index].withUnsafeBufferPointer {
       output.order(answers[index], fills: $0, entry: market.entry)
@@ -135,7 +148,7 @@ final class BatchPart: @unchecked Sendable {
 
 extension Handler {
   func placeBatch(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
-    guard identity.mayTrade else { throw .forbidden }
+    try checkTrading(inquiry, identity)
     let table = core.markets.current
     let parsed = try OrderRequest.parseBatch(inquiry.body) { table.names.entry(named: $0) }
     try core.limits.admitOrders(parsed.count, of: identity.account)
@@ -161,27 +174,26 @@ extension Handler {
     send(batch, inquiry)
   }
 
-  /// Asks the tables where the account has open orders and cancels there.
+  /// Cancels where the tables say that the account has open orders.
   func cancelEverywhere(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     let (request, deadline) = (inquiry.request, inquiry.deadline)
     let table = core.markets.current
     let mark = ReadMark(table.markets)
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
-      let symbols = try worker.read { connection throws(PostgresError) -> [UInt32] in
-        let rows = try connection.queryPrepared(
-          "select distinct symbol_id from orders where account = $1 and is_open",
-          .int64(Int64(identity.account)))
-        return (0..<rows.count).map { UInt32(rows.int64($0, 0)) }
-      }
       let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
       let inquiry = Inquiry(request, body: nothing, deadline: deadline)
+      var command = Command(.cancelAccount)
+      command.flags = OrderFlags.everySymbol.rawValue
+      worker.handler.complete(&command, inquiry, identity)
+      let plan = try worker.read { connection throws(PostgresError) in
+        try CancelPlan(of: command, connection)
+      }
       let batch = Batch(request, account: identity.account)
-      for symbol in symbols {
+      batch.isRepeated = plan.isRepeated
+      for symbol in plan.symbols {
         guard let market = table[symbol] else { continue }
         let part = BatchPart(batch, market)
-        var command = Command(.cancelAccount)
-        worker.handler.complete(&command, inquiry, identity)
         part.commands = [command]
         batch.parts.append(part)
       }

@@ -86,8 +86,9 @@ final class Completion {
     }
     let answer = waiting.mailbox.answers[0]
     if let refusal = Refusal(rawValue: answer.refusal) {
+      let error = APIError(refusal, of: waiting.mailbox.commands[0])
       core.slot.release(waiting.mailbox)
-      return handler.fail(APIError(refusal), waiting.request)
+      return handler.fail(error, waiting.request)
     }
     let flags = AnswerFlags(rawValue: answer.flags)
     if !flags.isDisjoint(with: [.duplicate, .fillsCutShort]) {

@@ -21,10 +21,10 @@ extension Handler {
         case .cancelAll, .control:
           let count = try worker.countCancelled(answer, market, account)
           handler.output.clear()
-          handler.output.cancelled(count)
+          handler.output.cancelled(count, isDuplicate: true)
           handler.succeed(task.status, request)
         default:
-          let (answer, fills) = try worker.completeOrKeep(answer, fills, task, market, account)
+          let (answer, fills) = try worker.completeOrKeep(answer, fills, market, account)
           handler.succeed(task.status, request, answer, fills, market)
         }
       }
@@ -52,11 +52,10 @@ extension SlowWorker {
   /// be answered as if nothing had been done: without them an answer goes out as far as it is
   /// known, and of a repeated command nobody knows it.
   func completeOrKeep(
-    _ answer: Answer, _ fills: [Fill], _ task: PendingRequest.Task, _ market: Market,
-    _ account: UInt64
+    _ answer: Answer, _ fills: [Fill], _ market: Market, _ account: UInt64
   ) throws(APIError) -> (Answer, [Fill]) {
     do throws(APIError) {
-      return try complete(answer, task, market, account)
+      return try complete(answer, market, account)
     } catch {
       guard error.status == 503 else { throw error }
       if answer.isDuplicate { throw .outcomeUnknown }
@@ -66,7 +65,7 @@ extension SlowWorker {
 
   /// The whole answer to an accepted command of which `answer` says only a part.
   func complete(
-    _ answer: Answer, _ task: PendingRequest.Task, _ market: Market, _ account: UInt64
+    _ answer: Answer, _ market: Market, _ account: UInt64
   ) throws(APIError) -> (Answer, [Fill]) {
     try ReadMark(market, through: answer.sequence).wait()
     let isDuplicate = answer.isDuplicate
@@ -77,16 +76,7 @@ extension SlowWorker {
       guard let stored = try Tables.order(answer.order_id, of: account, connection) else {
         return nil
       }
-      switch task {
-      case .place, .part:
-        let command = try Tables.command(
-          answer.sequence, in: market.entry.symbol.id, connection)
-        // A journal that may forget has the order at least as it is now.
-        guard let command else { return (stored.order, fills) }
-        return (FirstAnswer.of(command, stored, fills), fills)
-      case .cancel, .amend, .cancelAll, .control:
-        return (stored.order, fills)
-      }
+      return (try FirstAnswer.read(at: answer.sequence, stored, fills, connection), fills)
     }
     guard let (found, fills) = found else {
       core.errors.record("a repeated command is not in the tables", cause: "\(answer.order_id)")
@@ -118,25 +108,35 @@ extension SlowWorker {
   }
 }
 
+/// How an order stood right after a command of its client's, however it changed since.
 enum FirstAnswer {
-  /// The order as it was right after its command: what the command asked for, and what it traded.
-  /// An order that nothing has touched since still shows how that ended; one that was touched was
-  /// open then.
-  static func of(_ command: Command, _ stored: Tables.StoredOrder, _ fills: [Fill]) -> Answer {
+  static func read(
+    at sequence: UInt64, _ stored: Tables.StoredOrder, _ fills: [Fill], _ connection: Connection
+  ) throws(PostgresError) -> Answer {
+    // Nothing touched it since: so it is with every order that the command brought to its end.
+    if stored.order.sequence == sequence { return stored.order }
     var answer = stored.order
-    answer.terms = command.terms
-    answer.sequence = command.sequence
-    answer.time = command.time
-    guard stored.order.sequence != stored.createdSequence else { return answer }
+    answer.sequence = sequence
+    if try Tables.restore(&answer, at: sequence, in: stored.symbol, connection) { return answer }
+    // Amended by a program that kept no answers.
+    guard sequence == stored.createdSequence else { return stored.order }
+    // A journal that forgot the command has the terms in the order, unless they were amended.
+    let command = try Tables.command(sequence, in: stored.symbol, connection)
+    answer.terms = command?.terms ?? stored.order.terms
+    placed(&answer, fills)
+    return answer
+  }
+
+  /// What was touched later was open after its placing. A stop that acted at once has an answer.
+  private static func placed(_ answer: inout Answer, _ fills: [Fill]) {
     answer.filled = fills.reduce(0) { $0 + $1.quantity }
     answer.filled_quote = fills.reduce(0) { $0 + $1.quantity * $1.price }
-    answer.remaining = command.terms.quantity - answer.filled
+    answer.remaining = answer.terms.quantity - answer.filled
     answer.reason = EndReason.none.rawValue
-    let isStop = command.terms.stop_price != 0
+    let isStop = answer.terms.stop_price != 0
     let status: OrderStatus =
       answer.filled > 0 ? .partiallyFilled : isStop ? .pendingTrigger : .open
     answer.status = status.rawValue
-    return answer
   }
 }
 
@@ -158,6 +158,28 @@ extension Tables {
         trade_id: UInt64(rows.int64(row, 0)), price: rows.int64(row, 1),
         quantity: rows.int64(row, 2), counter_order_id: UInt64(rows.int64(row, 3)))
     }
+  }
+
+  /// Gives an order the terms and the state that a command left it with; false when they were not
+  /// written down.
+  static func restore(
+    _ order: inout Answer, at sequence: UInt64, in symbol: UInt32, _ connection: Connection
+  ) throws(PostgresError) -> Bool {
+    let rows = try connection.query(
+      """
+      select price, stop_price, quantity, filled, remaining, filled_quote, status, reason
+      from answers where symbol_id = $1 and sequence = $2 and order_id = $3
+      """, .int32(Int32(symbol)), .int64(Int64(sequence)), .int64(Int64(order.order_id)))
+    guard !rows.isEmpty else { return false }
+    order.terms.price = rows.int64(0, 0)
+    order.terms.stop_price = rows.int64(0, 1)
+    order.terms.quantity = rows.int64(0, 2)
+    order.filled = rows.int64(0, 3)
+    order.remaining = rows.int64(0, 4)
+    order.filled_quote = rows.int64(0, 5)
+    order.status = UInt8(rows.int64(0, 6))
+    order.reason = UInt8(rows.int64(0, 7))
+    return true
   }
 
   /// A command as the journal holds it: consecutive records in a row that is named by its first.

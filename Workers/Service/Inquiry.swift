@@ -27,13 +27,20 @@ struct Inquiry {
     query = UnsafeRawBufferPointer(rebasing: target[min(end + 1, target.count)...])
   }
 
-  /// What a command is named by whose client did not name it; returns its length, 0 for none.
+  /// The client's own name for the call.
+  var idempotencyKey: UnsafeRawBufferPointer? { request.parameter("HTTP_IDEMPOTENCY_KEY") }
+
+  /// What a command is named by whose order has no name; returns its length, 0 for none.
   ///
-  /// For a signed request that is its signature: sent again by whoever overheard it, within the
-  /// signature's window and to any worker, it is the same command and gets the first answer. For
-  /// others it is nginx's name for the request, which stays the same when nginx asks another
-  /// worker.
+  /// The client may name the call in a header. Else it is for a signed request its signature: sent
+  /// again by whoever overheard it, within the signature's window and to any worker, it is the same
+  /// command and gets the first answer. For others it is nginx's name for the request, which stays
+  /// the same when nginx asks another worker.
   func writeName(into key: UnsafeMutableRawBufferPointer) -> Int {
+    if let name = idempotencyKey, (1...36).contains(name.count) {
+      UnsafeMutableRawBufferPointer(rebasing: key[..<name.count]).copyMemory(from: name)
+      return name.count
+    }
     key[0] = UInt8(ascii: "~")
     if let apiKey = request.parameter("HTTP_X_API_KEY"), !apiKey.isEmpty,
       let signature = request.parameter("HTTP_X_SIGNATURE"), signature.count >= 32

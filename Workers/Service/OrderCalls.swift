@@ -5,7 +5,7 @@ import SharedMemory
 /// What becomes a command.
 extension Handler {
   func place(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
-    guard identity.mayTrade else { throw .forbidden }
+    try checkTrading(inquiry, identity)
     let table = core.markets.current
     let order = try OrderRequest.parse(inquiry.body) { table.names.entry(named: $0) }
     guard let market = table[order.entry.symbol.id] else {
@@ -16,7 +16,7 @@ extension Handler {
   }
 
   func cancel(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
-    guard identity.mayTrade else { throw .forbidden }
+    try checkTrading(inquiry, identity)
     try Queries.none(inquiry.query)
     var command = Command(.cancel)
     command.order_id = id
@@ -24,18 +24,24 @@ extension Handler {
   }
 
   func amend(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
-    guard identity.mayTrade else { throw .forbidden }
+    try checkTrading(inquiry, identity)
     let market = try market(ofOrder: id)
     let command = try OrderRequest.parseAmend(inquiry.body, orderID: id, entry: market.entry)
     try submit(command, .amend, market, inquiry, identity)
   }
 
   func cancelAll(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
-    guard identity.mayTrade else { throw .forbidden }
+    try checkTrading(inquiry, identity)
     guard let name = try Queries.symbol(inquiry.query) else {
       return try cancelEverywhere(inquiry, identity)
     }
     try submit(Command(.cancelAccount), .cancelAll, try market(named: name), inquiry, identity)
+  }
+
+  /// What every call that changes something begins with.
+  func checkTrading(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
+    guard identity.mayTrade else { throw .forbidden }
+    if let key = inquiry.idempotencyKey { try IdempotencyKey.check(key) }
   }
 
   /// An order id of a symbol that does not exist belongs to no order.
@@ -57,7 +63,7 @@ extension Handler {
   }
 
   /// Whose command it is, until when it may be executed, and the key that makes it repeatable:
-  /// the client's own, else the request's. A client cannot choose a key that begins with `~`.
+  /// the order's own, else that of the call. A client cannot choose a key with a `~` in it.
   func complete(
     _ command: inout Command, _ inquiry: Inquiry, _ identity: Identity, item: Int? = nil
   ) {
@@ -70,7 +76,7 @@ extension Handler {
       var length = inquiry.writeName(into: key)
       guard length > 0 else { return }
       if let item {
-        key[length] = UInt8(ascii: ".")
+        key[length] = UInt8(ascii: "~")
         for shift in [8, 4, 0] {
           length += 1
           key[length] = 0x61 + UInt8(truncatingIfNeeded: item >> shift & 15)
