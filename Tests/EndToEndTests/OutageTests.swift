@@ -17,7 +17,7 @@ struct OutageTests {
     let database = postgres.newDatabase()
     let exchange = try Exchange(
       environment: ["OUTCRY_DATABASE": database, "OUTCRY_REDIS": redis.socket])
-    let load = try Load(exchange, traders: 4)
+    let load = try SteadyTraders(exchange, traders: 4)
     defer { load.stop() }
     #expect(eventually(within: 20) { load.acknowledged >= 100 })
 
@@ -60,7 +60,7 @@ struct OutageTests {
   }
 
   /// What needs no database is served; what does says 503 and when to come back.
-  private func expectWords(_ exchange: Exchange, _ load: Load) throws {
+  private func expectWords(_ exchange: Exchange, _ load: SteadyTraders) throws {
     let anyone = exchange.anyone()
     #expect(anyone.call("GET", "/health").status == 200)
     #expect(anyone.call("GET", "/api/book/BTC-USD").status == 200)
@@ -76,7 +76,7 @@ struct OutageTests {
   }
 
   /// Nobody was refused but while PostgreSQL was away, and nobody without a word.
-  private func judge(_ attempts: [Load.Attempt], from start: Double, until end: Double) {
+  private func judge(_ attempts: [SteadyTraders.Attempt], from start: Double, until end: Double) {
     var refused = 0
     for attempt in attempts where ![200, 201].contains(attempt.status) {
       refused += 1
@@ -88,7 +88,7 @@ struct OutageTests {
     #expect(refused > 0, "PostgreSQL was away and nobody noticed")
   }
 
-  private func expectEverything(acknowledgedBy load: Load, _ database: String) throws {
+  private func expectEverything(acknowledgedBy load: SteadyTraders, _ database: String) throws {
     // Whoever reads after an answer sees what it told of: the tables have it.
     let read = load.clients[0].call("GET", "/api/orders?symbol=BTC-USD&limit=1")
     #expect(read.status == 200, "\(read)")

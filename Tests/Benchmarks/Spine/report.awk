@@ -1,5 +1,6 @@
-# Lines in: echo|orders|heard, requests/s, p50, p90, p99, max (µs), refused, broken. Out: a table of the
-# rounds, the median of each column, their ratio; the medians as JSON into `file`.
+# Lines in: echo, orders, heard or a variant's setting, requests/s, p50, p90, p99, max (µs), refused,
+# broken. Out: a table of the rounds, the median of each column, their ratio; the medians as JSON
+# into `file`. A variant is compared with the orders.
 
 function median(what, column,    i, j, value, sorted, n) {
   n = rounds[what]
@@ -24,7 +25,7 @@ function object(what) {
 BEGIN { printf "%-14s %9s %8s %8s %8s %8s\n", "", "req/s", "p50 ms", "p90 ms", "p99 ms", "max ms" }
 
 {
-  rounds[$1]++
+  if (!rounds[$1]++ && $1 !~ /^(echo|orders|heard)$/) variants[++count] = $1
   for (i = 2; i <= 8; i++) cell[$1, rounds[$1], i] = $i
   refused += $7
   broken += $8
@@ -44,6 +45,9 @@ END {
     printf "\nwith subscribers %.3f of the orders without\n",
       median("heard", 2) / median("orders", 2)
   }
+  for (i = 1; i <= count; i++)
+    printf "with %s: %d req/s, %.2f of it; p99 %.2f ms\n", variants[i], median(variants[i], 2),
+      median(variants[i], 2) / median("orders", 2), median(variants[i], 5) / 1000
   printf "\nratio %.2f   refused %d   broken %d\n", ratio, refused, broken
   printf "{\"echo\":%s,\"orders\":%s,\"ratio\":%.3f,\"refused\":%d,\"broken\":%d}\n",
     object("echo"), object("orders"), ratio, refused, broken >file

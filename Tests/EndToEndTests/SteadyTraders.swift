@@ -5,7 +5,7 @@ import Testing
 
 /// Traders who place and cancel, one request after the other, and ask again with the same key
 /// until they have an answer.
-final class Load: Sendable {
+final class SteadyTraders: Sendable {
   struct Attempt {
     var sent: Double
     var answered: Double
