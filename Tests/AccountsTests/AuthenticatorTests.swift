@@ -14,6 +14,7 @@ struct AuthenticatorTests {
     var key: String?
     var signature: String?
     var timestamp: String?
+    var idempotencyKey: String?
     var method = "POST"
     var target = "/api/orders?x=1"
     var body = "{}"
@@ -24,7 +25,7 @@ struct AuthenticatorTests {
   ) -> Authenticator.Outcome {
     let parts = [
       headers.authorization, headers.key, headers.signature, headers.timestamp, headers.method,
-      headers.target, headers.body,
+      headers.target, headers.body, headers.idempotencyKey,
     ].map { $0.map { Array($0.utf8) } }
     var copies: [UnsafeMutableRawBufferPointer?] = []
     for part in parts {
@@ -41,7 +42,7 @@ struct AuthenticatorTests {
     return check.check(
       RequestCredentials(
         authorization: bytes[0], apiKey: bytes[1], signature: bytes[2], timestamp: bytes[3],
-        method: bytes[4]!, target: bytes[5]!, body: bytes[6]!),
+        idempotencyKey: bytes[7], method: bytes[4]!, target: bytes[5]!, body: bytes[6]!),
       now: now)
   }
 
@@ -86,13 +87,14 @@ struct AuthenticatorTests {
     #expect(AuthenticatorTests.outcome(Headers(authorization: ""), check) == .missing)
   }
 
-  private func signed(_ key: APIKey, _ timestamp: String, _ change: (inout Headers) -> Void)
-    -> Authenticator.Outcome
-  {
+  private func signed(
+    _ key: APIKey, _ timestamp: String, idempotencyKey: String? = nil,
+    _ change: (inout Headers) -> Void
+  ) -> Authenticator.Outcome {
     var headers = Headers(key: key.key, timestamp: timestamp)
     headers.signature = Signature.make(
       secret: key.secret, timestamp: timestamp, method: headers.method, target: headers.target,
-      body: Array(headers.body.utf8))
+      body: Array(headers.body.utf8), idempotencyKey: idempotencyKey)
     change(&headers)
     return AuthenticatorTests.outcome(headers, check)
   }
@@ -121,8 +123,16 @@ struct AuthenticatorTests {
       { $0.signature = "" }, { $0.signature = String($0.signature!.dropLast()) },
       { $0.signature = "zz" + $0.signature!.dropFirst(2) }, { $0.signature! += "00" },
       { $0.key = APIKey(master).key }, { $0.key = "k" }, { $0.authorization = "Bearer x" },
+      { $0.idempotencyKey = "k" }, { $0.idempotencyKey = "" },
     ]
     for change in changes { #expect(signed(key, "\(milliseconds)", change) == .refused) }
+    for (other, outcome) in [("k", .known(identity)), ("j", .refused), (nil, .refused)]
+      as [(String?, Authenticator.Outcome)]
+    {
+      #expect(
+        signed(key, "\(milliseconds)", idempotencyKey: "k") { $0.idempotencyKey = other }
+          == outcome)
+    }
     #expect(
       signed(key, "\(milliseconds)") { $0.signature = $0.signature?.uppercased() }
         == .known(identity))

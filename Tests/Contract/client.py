@@ -66,8 +66,10 @@ class Account:
     def fresh_token(self):
         return self.exchange.call("login", 200, self.login)["token"]
 
-    def call(self, name, expected=200, body=None, token=None, **rest):
+    def call(self, name, expected=200, body=None, token=None, again=None, **rest):
         headers = {"Authorization": f"Bearer {token or self.token}"}
+        if again:
+            headers["Idempotency-Key"] = again
         return self.exchange.call(name, expected, body, headers, **rest)
 
     def place(self, expected=201, **order):

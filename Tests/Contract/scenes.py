@@ -150,6 +150,14 @@ class Scenes:
         self.alice.buy(1, 40, clientOrderId="once")
         self.alice.buy(1, 40, clientOrderId="once")
         self.alice.place(409, side="buy", quantity=2, price="40", clientOrderId="once")
+        order = {"orderId": self.alice.buy(3, 39)["orderId"], "again": "same"}
+        for status in (200, 200):
+            self.alice.call("amendOrder", status, {"quantity": "2"}, **order)
+        self.alice.call("amendOrder", 409, {"quantity": "1"}, **order)
+        self.alice.call("cancelOrder", 409, **order)
+        self.alice.call("cancelOrders", 409, again="same", query="?symbol=AAPL")
+        for _ in range(2):
+            self.alice.call("cancelOrders", again="leave", query="?symbol=MSFT")
 
     def batches(self):
         order = {"symbol": "AAPL", "side": "buy", "type": "limit", "quantity": 1, "price": 30}

@@ -74,6 +74,11 @@ struct SignatureTests {
     #expect(cancel()["cancelled"] as? Int == 3)
     #expect(trader.best("bids") == ["1000.00", "2.00000"])
 
+    // Under another name it would be another command: nobody but the client can give it one.
+    headers["Idempotency-Key"] = "mine"
+    #expect(cancel().status == 401)
+    #expect(trader.best("bids") == ["1000.00", "2.00000"])
+
     // A later one is another command.
     #expect(eventually { signed.call("POST", "/api/orders", order)["duplicate"] == nil })
     #expect(trader.best("bids") == ["1000.00", "3.00000"])

@@ -80,11 +80,12 @@ struct HistoryTests {
     #expect(
       text.line(order)
         == "\(time) place account 7 order 42 buy market for 100.0000000 IOC "
-        + "self-trade allowed request=a1")
+        + "self-trade allowed idempotency-key=a1")
+    order.setKey(Array("~a1".utf8))
     withUnsafeMutableBytes(of: &order.trace_id) { $0[0] = 0xAB }
     withUnsafeMutableBytes(of: &order.span_id) { $0[7] = 1 }
     let trace = "ab" + String(repeating: "0", count: 30)
-    #expect(text.line(order).hasSuffix(" request=a1 trace=\(trace) span=0000000000000001"))
+    #expect(text.line(order).hasSuffix(" request=~a1 trace=\(trace) span=0000000000000001"))
     var damaged = Command(.place)
     damaged.kind = 99
     damaged.time = .min

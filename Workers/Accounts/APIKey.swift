@@ -36,7 +36,9 @@ public struct APIKey: Sendable {
   }
 }
 
-/// hex HMAC-SHA256(secret, timestamp + method + path-with-query + body).
+/// hex HMAC-SHA256(secret, timestamp + method + path-with-query + body), and in front of that the
+/// Idempotency-Key and a line feed when there is one. No time stamp has a line feed in it: so what
+/// was signed for a call with a key is no signature for one without, or with another.
 public enum Signature {
   /// How far a request's time stamp may be from now.
   public static let windowMilliseconds: Int64 = 5000
@@ -44,6 +46,7 @@ public enum Signature {
   /// Whether the holder of the key's secret signed these parts.
   static func verify(
     _ signature: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, _ master: MasterKey,
+    idempotencyKey: UnsafeRawBufferPointer?,
     parts: (
       timestamp: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer,
       target: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
@@ -56,6 +59,11 @@ public enum Signature {
         APIKey.withSecret(of: key, master) { secret in
           var state = crypto_auth_hmacsha256_state()
           crypto_auth_hmacsha256_init(&state, start(secret)!, secret.count)
+          if let idempotencyKey {
+            update(&state, idempotencyKey)
+            var lineFeed = UInt8(ascii: "\n")
+            crypto_auth_hmacsha256_update(&state, &lineFeed, 1)
+          }
           update(&state, parts.timestamp)
           update(&state, parts.method)
           update(&state, parts.target)
@@ -69,13 +77,15 @@ public enum Signature {
 
   /// What a client puts into `X-Signature`; used by our own clients and tests.
   public static func make(
-    secret: String, timestamp: String, method: String, target: String, body: [UInt8]
+    secret: String, timestamp: String, method: String, target: String, body: [UInt8],
+    idempotencyKey: String? = nil
   ) -> String {
     Sodium.start()
     var state = crypto_auth_hmacsha256_state()
     let secret = Array(secret.utf8)
     crypto_auth_hmacsha256_init(&state, secret, secret.count)
-    let text = Array((timestamp + method + target).utf8) + body
+    let name = idempotencyKey.map { $0 + "\n" } ?? ""
+    let text = Array((name + timestamp + method + target).utf8) + body
     crypto_auth_hmacsha256_update(&state, text, UInt64(text.count))
     var output = [UInt8](repeating: 0, count: 32)
     crypto_auth_hmacsha256_final(&state, &output)

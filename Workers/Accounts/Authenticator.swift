@@ -7,6 +7,8 @@ public struct RequestCredentials {
   public var apiKey: Bytes?
   public var signature: Bytes?
   public var timestamp: Bytes?
+  /// `HTTP_IDEMPOTENCY_KEY`: it decides what the request does, so it is signed too.
+  public var idempotencyKey: Bytes?
   public var method: Bytes
   /// The path with its query, as the client sent it (`REQUEST_URI`).
   public var target: Bytes
@@ -14,12 +16,14 @@ public struct RequestCredentials {
 
   public init(
     authorization: Bytes?, apiKey: Bytes? = nil, signature: Bytes? = nil,
-    timestamp: Bytes? = nil, method: Bytes, target: Bytes, body: Bytes
+    timestamp: Bytes? = nil, idempotencyKey: Bytes? = nil, method: Bytes, target: Bytes,
+    body: Bytes
   ) {
     self.authorization = authorization
     self.apiKey = apiKey
     self.signature = signature
     self.timestamp = timestamp
+    self.idempotencyKey = idempotencyKey
     self.method = method
     self.target = target
     self.body = body
@@ -93,6 +97,7 @@ public final class Authenticator: Sendable {
       abs(now / 1000 - time) <= Signature.windowMilliseconds,
       Signature.verify(
         signature, key: key, master,
+        idempotencyKey: request.idempotencyKey,
         parts: (timestamp, request.method, request.target, request.body))
     else { return .refused }
     let id = CredentialID(key: key)

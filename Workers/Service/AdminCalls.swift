@@ -12,6 +12,7 @@ extension Handler {
     guard let given = inquiry.request.parameter("HTTP_X_ADMIN_KEY"),
       core.adminKey?.matches(given) == true
     else { throw .notAnAdministrator }
+    try inquiry.checkIdempotencyKey()
     try Queries.none(inquiry.query)
     switch route {
     case .addSymbol: try addSymbol(inquiry)

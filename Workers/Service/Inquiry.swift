@@ -30,6 +30,10 @@ struct Inquiry {
   /// The client's own name for the call.
   var idempotencyKey: UnsafeRawBufferPointer? { request.parameter("HTTP_IDEMPOTENCY_KEY") }
 
+  func checkIdempotencyKey() throws(APIError) {
+    if let idempotencyKey { try IdempotencyKey.check(idempotencyKey) }
+  }
+
   /// What a command is named by whose order has no name; returns its length, 0 for none.
   ///
   /// The client may name the call in a header. Else it is for a signed request its signature: sent
@@ -66,7 +70,7 @@ struct Inquiry {
       authorization: authorization,
       apiKey: request.parameter("HTTP_X_API_KEY"),
       signature: request.parameter("HTTP_X_SIGNATURE"),
-      timestamp: request.parameter("HTTP_X_TIMESTAMP"),
+      timestamp: request.parameter("HTTP_X_TIMESTAMP"), idempotencyKey: idempotencyKey,
       method: method, target: target, body: body)
   }
 }

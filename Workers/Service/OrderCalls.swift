@@ -41,7 +41,7 @@ extension Handler {
   /// What every call that changes something begins with.
   func checkTrading(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     guard identity.mayTrade else { throw .forbidden }
-    if let key = inquiry.idempotencyKey { try IdempotencyKey.check(key) }
+    try inquiry.checkIdempotencyKey()
   }
 
   /// An order id of a symbol that does not exist belongs to no order.

@@ -37,10 +37,10 @@ public enum OpenAPI {
 
     Every refusal, also one of the web server, is
     `{"error":{"code":"tick_size","message":"…","field":"price"}}`. 503 says that nothing was \
-    done. 504 says that the outcome is not known: ask again with the same `clientOrderId`, which \
-    gives the first answer if there was one. Besides what stands at each call, a path that is not \
-    here is a 404 and a method that is not here a 405; 414 and 431 are requests too long, 502 a \
-    web server without workers.
+    done. 504 says that the outcome is not known: ask again with the same `clientOrderId` or \
+    `Idempotency-Key`, which gives the first answer if there was one. Besides what stands at \
+    each call, a path that is not here is a 404 and a method that is not here a 405; 414 and 431 \
+    are requests too long, 502 a web server without workers.
 
     Requests prove who they are from in one of two ways.
 
@@ -49,7 +49,11 @@ public enum OpenAPI {
     off, and `X-Signature` with the hexadecimal HMAC-SHA256 of timestamp, method, path with query \
     and body, one behind the other, under the key's secret. Commands with the same signature are \
     one command: sent again, it gets the first answer. So put a `clientOrderId` into orders that \
-    are alike.
+    are alike. An `Idempotency-Key` is signed too: it and a line feed stand before the timestamp.
+
+    Calls that change orders take the header `Idempotency-Key`. Asked again with the same key they \
+    do nothing and give the first answer, as it was then, with `duplicate`. A refused call leaves \
+    its key free; the same key for another call in the same symbol is a 409.
 
     Lists are newest first. A page that is full has a `next`: ask for what follows with \
     `before=` and that number. Pages fit together, whatever is added meanwhile.

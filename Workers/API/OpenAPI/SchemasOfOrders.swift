@@ -112,7 +112,9 @@ extension OpenAPI {
       "results": {"type": "array", "items": {"oneOf": [
         {"$ref": "#/components/schemas/Order"}, {"$ref": "#/components/schemas/Error"}]}}}},
     "Cancelled": {"type": "object", "required": ["cancelled"], "properties": {
-      "cancelled": {"$ref": "#/components/schemas/Count"}}},
+      "cancelled": {"$ref": "#/components/schemas/Count"},
+      "duplicate": {"const": true,
+        "description": "The call had been accepted before, and this is its first answer."}}},
     "OwnFill": {"type": "object",
       "required": ["tradeId", "orderId", "symbol", "side", "price", "quantity", "liquidity",
         "time"],
