@@ -43,7 +43,8 @@ class Stack:
         self.project = f"outcry-{name}-{os.getpid()}"
         self.port = free_port()
         self.environment = dict(
-            docker.environment, OUTCRY_TAG="test", OUTCRY_PORT=str(self.port), **environment)
+            docker.environment, OUTCRY_TAG="test", OUTCRY_PORT=str(self.port),
+            OUTCRY_ADDRESS_RATE="0", OUTCRY_LOGIN_RATE="0", **environment)
 
     def __enter__(self):
         return self

@@ -153,7 +153,7 @@ class Images(unittest.TestCase):
         wanted = set(re.findall(r"\$\{(\w+)\}", "".join(lines)))
         with open(os.path.join(TOP, "compose", "image", "nginx")) as file:
             filled = set(re.findall(r"\[\$\]\{(\w+)\}", file.read()))
-        self.assertEqual(wanted, filled)
+        self.assertLessEqual(wanted, filled)
 
     def test_are_those_that_the_stand_ins_can_stand_in_for(self):
         used = set(re.findall(r"^FROM (\S+)", dockerfile(), re.M)) - {"build"}
