@@ -13,7 +13,8 @@ export class Candles {
   constructor(market) {
     this.market = market;
     this.box = find("candles");
-    this.pending = [];
+    /** By time, so that a page that nobody looks at for hours keeps little. */
+    this.pending = new Map();
     this.lines = [];
     this.buttons = [...find("intervals").children];
     for (const button of this.buttons) {
@@ -30,7 +31,7 @@ export class Candles {
       if (this.candles.size === 0) this.say(`No candles: ${error.message}`);
     });
     market.on("candle", (candle) => {
-      this.pending.push(candle);
+      this.pending.set(candle.time, candle);
       onFrame(this.update);
     });
   }
@@ -104,7 +105,7 @@ export class Candles {
       button.setAttribute("aria-pressed", String(button.value === this.market.interval));
     }
     this.chart.applyOptions({ timeScale: { secondsVisible: this.market.interval === "1s" } });
-    this.pending = [];
+    this.pending.clear();
     this.isComplete = list === null || list.length < 1000;
     this.candles = new Map();
     for (const candle of [...(list ?? [])].reverse()) this.candles.set(seconds(candle), candle);
@@ -128,7 +129,8 @@ export class Candles {
   }
 
   update = () => {
-    const pending = this.pending.splice(0);
+    const pending = [...this.pending.values()];
+    this.pending.clear();
     let isOutOfOrder = false;
     for (const candle of pending) {
       if (candle.symbol && candle.symbol !== this.market.current.name) continue;

@@ -34,8 +34,7 @@ export class DepthChart {
     const side = (half) => half.grouped(current.tick, levels).map(([price, , total]) => ({
       price: approximate(price, current.priceDigits),
       total: approximate(total, current.quantityDigits),
-      priceText: grouped(fromUnits(price, current.priceDigits)),
-      totalText: grouped(fromUnits(total, current.quantityDigits)),
+      exact: [price, total],
     }));
     const bids = side(sync.book.bids);
     const asks = side(sync.book.asks);
@@ -153,7 +152,9 @@ export class DepthChart {
     pen.textBaseline = "top";
     pen.textAlign = isBid ? "left" : "right";
     const edge = isBid ? 8 : width - 8;
-    pen.fillText(`${point.totalText} ${this.market.current.base}`, edge, 4);
-    pen.fillText(`to ${point.priceText}`, edge, 18);
+    const { base, priceDigits, quantityDigits } = this.market.current;
+    const [price, total] = point.exact;
+    pen.fillText(`${grouped(fromUnits(total, quantityDigits))} ${base}`, edge, 4);
+    pen.fillText(`to ${grouped(fromUnits(price, priceDigits))}`, edge, 18);
   }
 }
