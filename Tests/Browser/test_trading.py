@@ -33,6 +33,10 @@ class Trading(unittest.TestCase):
     def tearDownClass(cls):
         cls.other.cancel_all(SYMBOL)
 
+    def setUp(self):
+        click("#account-tabs [value=open]")
+        click("#types [value=limit]")
+
     def tearDown(self):
         self.assertTrue(page.script("return window.isFirstLoad"), "the page was loaded again")
         self.assertEqual(page.errors(), [])

@@ -34,7 +34,8 @@ export class Account extends Emitter {
     this.stream = new Stream(path, {
       opened: () => this.refresh(),
       closed: () => this.refresh(),
-      message: () => this.refresh(),
+      // Every few seconds it only says that it is there.
+      message: ({ data }) => { if (!data.alive) this.refresh(); },
     });
     this.refresh();
   }
