@@ -29,6 +29,7 @@ class Looks(unittest.TestCase):
         for count in range(12):
             side, price = (("buy", "68420.00"), ("sell", "68380.00"))[count % 2]
             taker.place(SYMBOL, side, price, f"0.0{count + 10}", timeInForce="IOC")
+        wait(lambda: not text("#toasts"), what="the messages to go")
 
     @classmethod
     def tearDownClass(cls):

@@ -18,7 +18,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--rate", type=float, default=40, help="requests a second, about; 40")
+    parser.add_argument("--rate", type=float, default=60, help="requests a second, about; 60")
     parser.add_argument("--seed", type=int, default=1, help="of prices and decisions; 1")
     parser.add_argument("--symbols", default="", help="those alone, with commas; the first five")
     parser.add_argument("--seconds", type=float, default=0, help="end after so many; 0: never")

@@ -62,7 +62,7 @@ export function toast(text, kind = "") {
   const box = find("toasts");
   box.append(node);
   while (box.children.length > 4) box.firstChild.remove();
-  setTimeout(() => node.remove(), 5000);
+  setTimeout(() => node.remove(), 4000);
 }
 
 const clock = new Intl.DateTimeFormat(undefined, {
