@@ -22,8 +22,10 @@ let settings = Settings.ofThisProcess()
 let log = Log(role: "feed", level: settings.logLevel)
 do {
   let signals = try SignalQueue([SIGTERM, SIGINT])
+  // Without a place for its figures it does its work all the same.
+  let report = FeedReport(instance: settings.instance, log: log)
   Relay(redis: settings.redis, publishSocket: settings.publishSocket, log: log)
-    .run(signals: signals)
+    .run(signals: signals, report: { report?.publish($0) })
   log.info("stopped")
 } catch {
   log.error("cannot start", ["error": "\(error)"])

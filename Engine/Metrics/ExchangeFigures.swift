@@ -12,6 +12,7 @@ public struct ExchangeFigures: Sendable {
   public let gauges: [WorkerGauge: Int]
   public let scores: [ScoreReading]
   public let pool: [PoolFigure: UInt64]
+  public let feed: [FeedCounter: UInt64]
   /// Microseconds of processor time.
   public let cpu: [Role: UInt64]
 
@@ -30,6 +31,8 @@ public struct ExchangeFigures: Sendable {
     scores = exchange.scores()
     let pool = exchange.pool
     self.pool = Dictionary(uniqueKeysWithValues: PoolFigure.allCases.map { ($0, pool[$0]) })
+    feed = Dictionary(
+      uniqueKeysWithValues: FeedCounter.allCases.map { ($0, exchange.feedCount($0)) })
     cpu = Dictionary(
       uniqueKeysWithValues: Role.allCases.map { ($0, exchange.cpuMicros(of: $0)) })
   }

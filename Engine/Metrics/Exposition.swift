@@ -17,6 +17,7 @@ public enum Exposition {
     text.pool(figures)
     text.engines(figures)
     text.markets(figures)
+    text.feeds(figures)
     text.processes(figures)
     text.begin("outcry_scrape_duration_seconds", .gauge, "What reading all of this took.")
     text.sample(Double(Clock.monotonicNanos() - figures.readAt) / 1e9)

@@ -15,6 +15,9 @@ package final class Lane {
   /// When it says where it is, if nothing happens until then.
   private(set) var repeatsAt: Int64 = .max
 
+  /// Who heard the last message.
+  private(set) var subscribers = 0
+
   private var waiting: [Payload] = []
   private var waitingBytes = 0
   /// The last sequence that subscribers know of; 0 when nothing was sent yet.
@@ -112,6 +115,7 @@ package final class Lane {
   /// The more subscribers, the longer the rest until the next message, and the more it says.
   package func finished(subscribers: Int, at now: Int64) {
     isUnderWay = false
+    self.subscribers = subscribers
     let rest = Int64(subscribers) * Lane.restPerSubscriber
     restsUntil =
       now

@@ -23,6 +23,8 @@ public final class Relay {
   private var unconfirmed = 0
   private var streams = StreamDesk()
   private var accounts = AccountDesk()
+  private var figures = RelayFigures()
+  private var nextReport: Int64 = 0
 
   private static let second: Int64 = 1_000_000_000
 
@@ -32,8 +34,8 @@ public final class Relay {
     self.log = log
   }
 
-  /// Returns when SIGTERM or SIGINT has come.
-  public func run(signals: borrowing SignalQueue) {
+  /// Returns when SIGTERM or SIGINT has come. `report` is called about once a second.
+  public func run(signals: borrowing SignalQueue, report: (RelayFigures) -> Void = { _ in }) {
     while !isTold(signals) {
       let now = monotonicNanoseconds()
       connectRedis(now)
@@ -42,8 +44,21 @@ public final class Relay {
         do throws(RedisError) { try accounts.subscribe(redis) } catch { dropRedis(error) }
       }
       if let nginx { send(nginx, now) }
+      if now >= nextReport {
+        nextReport = now + Relay.second
+        report(currentFigures)
+      }
       wait(signals, now)
     }
+  }
+
+  private var currentFigures: RelayFigures {
+    var figures = figures
+    figures.gaps = streams.gapsTold
+    figures.subscriptions = streams.subscriptions
+    figures.redisIsUp = isHearing
+    figures.nginxIsUp = nginx != nil
+    return figures
   }
 
   private func isTold(_ signals: borrowing SignalQueue) -> Bool {
@@ -137,7 +152,10 @@ public final class Relay {
 
   private func finished(_ ticket: NginxConnection.Ticket, _ answer: NginxConnection.Answer) {
     let now = monotonicNanoseconds()
-    if answer.status / 100 != 2 {
+    if answer.status / 100 == 2 {
+      if ticket != .count { figures.messages += 1 }
+    } else {
+      figures.refused += 1
       log.warning("nginx refused a message", ["status": answer.status])
       streams.hasGap = true
     }

@@ -6,6 +6,7 @@ struct StreamDesk {
 
   /// Subscribers may have missed something that no lane can tell them.
   var hasGap = true
+  private(set) var gapsTold: UInt64 = 0
 
   private var lanes: [Lane] = []
   private var indices: [String: Int] = [:]
@@ -58,6 +59,7 @@ struct StreamDesk {
 
   mutating func tellGap(_ nginx: NginxConnection) {
     hasGap = false
+    gapsTold += 1
     body = Array("{\"stream\":\"all\",\"data\":{\"gap\":true}}".utf8)
     nginx.post(body, to: Array("all".utf8), ticket: .everybody)
   }
@@ -91,6 +93,9 @@ struct StreamDesk {
       nginx.post(body, to: lane.channel, ticket: .lane(index))
     }
   }
+
+  /// Of all lanes together, by the answers to their last messages.
+  var subscriptions: Int { lanes.reduce(0) { $0 + $1.subscribers } }
 
   mutating func finished(_ lane: Int, _ answer: NginxConnection.Answer, _ now: Int64) {
     lanes[lane].finished(subscribers: answer.subscribers, at: now)

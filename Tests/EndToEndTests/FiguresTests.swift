@@ -55,6 +55,10 @@ struct FiguresTests {
     #expect(second.sum("outcry_processes", #"role="worker""#) == 2)
     #expect(second.sum("outcry_process_cpu_seconds_total", #"role="engine""#) > 0)
     #expect(second.sum("outcry_engine_feed_redis_up") == 5)
+    #expect(try eventually { try scrape(exchange)["outcry_pool_processes_serving"] == 2 })
+    #expect(try eventually { try scrape(exchange)["outcry_feed_redis_up"] == 1 })
+    #expect(try eventually { try scrape(exchange)["outcry_feed_nginx_up"] == 1 })
+    #expect(try eventually { try #require(try scrape(exchange)["outcry_feed_messages_total"]) > 0 })
 
     Glibc.kill(try #require(try exchange.living(.worker).first), SIGKILL)
     Glibc.kill(try #require(try exchange.living(.engine, symbol: 1).first), SIGKILL)

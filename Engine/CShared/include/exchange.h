@@ -111,6 +111,7 @@ enum {
   OUTCRY_EXCHANGE_SLOT_COUNT = 72,            /* atomic u32: worker slots ever used */
   OUTCRY_EXCHANGE_SERIES_COUNT = 76,          /* atomic u32: names given to series */
   OUTCRY_EXCHANGE_CPU = 128,                  /* u64 each, any: microseconds by role */
+  OUTCRY_EXCHANGE_FEED = 256,                 /* u64 each, any: what all feeds have counted */
   OUTCRY_EXCHANGE_POOL = 1024,                /* atomic u64 each; the worker pool's master */
   OUTCRY_POOL_FIGURES = 64,
   OUTCRY_EXCHANGE_NAMES = OUTCRY_PAGE,        /* atomic u32 each: 1 + entry, by hash of name */
@@ -126,7 +127,8 @@ enum {
 static_assert(OUTCRY_SMALL_REPLY_OFFSET == OUTCRY_SMALL_COMMANDS * sizeof(outcry_command), "");
 static_assert(OUTCRY_LARGE_REPLY_OFFSET == OUTCRY_LARGE_COMMANDS * sizeof(outcry_command), "");
 static_assert(OUTCRY_SLOT_GAUGES + 8 * OUTCRY_GAUGES <= OUTCRY_SLOT_SMALL, "heads and gauges");
-static_assert(OUTCRY_EXCHANGE_CPU + 8 * OUTCRY_ROLES <= OUTCRY_EXCHANGE_POOL, "CPU times");
+static_assert(OUTCRY_EXCHANGE_CPU + 8 * OUTCRY_ROLES <= OUTCRY_EXCHANGE_FEED, "CPU times");
+static_assert(OUTCRY_EXCHANGE_FEED + 8 * OUTCRY_FEED_COUNTERS <= OUTCRY_EXCHANGE_POOL, "feeds");
 static_assert(OUTCRY_SLOT_LENGTH % OUTCRY_PAGE == 0, "slots are whole pages");
 static_assert(OUTCRY_SMALL_COMMANDS * sizeof(outcry_result) + 150 * sizeof(outcry_fill)
               <= OUTCRY_SMALL_BODY - OUTCRY_SMALL_REPLY_OFFSET, "small reply");

@@ -29,6 +29,7 @@ enum {
 
   OUTCRY_GAUGES = 16,               /* of a worker: how many there are now */
   OUTCRY_ROLES = 16,                /* CPU time by role of processes */
+  OUTCRY_FEED_COUNTERS = 16,
   OUTCRY_METRICS = 64,              /* of an engine */
   OUTCRY_ENGINE_HISTOGRAMS = 12,
 };
