@@ -1,6 +1,6 @@
 # Each target is one script, so that everything can be run without make too.
-.PHONY: up down demo test test-browser contract fuzz chaos check-streams soak bench bench-scale bench-idle
-.PHONY: bench-book bench-recovery bench-streams test-containers clean
+.PHONY: up down demo test test-browser contract fuzz chaos check-streams soak
+.PHONY: bench bench-scale bench-idle bench-book bench-recovery bench-streams test-containers clean
 
 up:
 	@.ci/install

@@ -57,7 +57,8 @@ public final class Publisher: @unchecked Sendable {
   private static let depthInKey = 100
 
   /// `position` is the last sequence that was committed before the first that will be offered,
-  /// `history` what was traded up to then. `depth` gives the board's committed picture, or returns false when there is none yet.
+  /// `history` what was traded up to then. `depth` gives the board's committed picture, or returns
+  /// false when there is none yet.
   public init(
     symbol: Symbol, address: Address, position: UInt64, history: MarketHistory = MarketHistory(),
     inbox: FeedInbox = FeedInbox(), depth: @escaping (inout Depth) -> Bool,

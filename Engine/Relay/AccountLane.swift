@@ -39,8 +39,8 @@ package struct AccountLane {
     if waiting.isEmpty { ends = known }
   }
 
-  /// Adds an event of a message that covers these sequences. False when too much waits: everything is
-  /// dropped then, and listeners must be told.
+  /// Adds an event of a message that covers these sequences. False when too much waits: everything
+  /// is dropped then, and listeners must be told.
   package mutating func add(
     _ event: String, of symbol: String, _ covered: ClosedRange<UInt64>
   ) -> Bool {

@@ -64,7 +64,8 @@ public enum Candles {
       insert into pg_temp.candles
         (symbol_id, seconds, start, open, high, low, close, volume, trades)
       select symbol_id, 1, start, (array_agg(price order by trade_id))[1], max(price), min(price),
-        (array_agg(price order by trade_id desc))[1], least(sum(quantity), \(most))::bigint, count(*)
+        (array_agg(price order by trade_id desc))[1], least(sum(quantity), \(most))::bigint,
+        count(*)
       from (select *, time - time % 1000000 as start from \(trades)
         where symbol_id = \(symbol)) as t
       group by symbol_id, start;

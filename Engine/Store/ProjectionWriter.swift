@@ -85,8 +85,9 @@ public final class ProjectionWriter {
   }
 
   /// For a buffer that has absorbed the journal from its start: adds trades (their candles are left
-  /// to `Candles.recompute`) and the orders that have ended, which will not change again, and keeps the rest for later. At the end of the
-  /// journal the open ones are added too. The position does not move.
+  /// to `Candles.recompute`) and the orders that have ended, which will not change again, and keeps
+  /// the rest for later. At the end of the journal the open ones are added too. The position does
+  /// not move.
   package func append(_ buffer: inout ProjectionBuffer, isEnd: Bool) throws(PostgresError) {
     precondition(buffer.orders.allSatisfy(\.isNew), "orders from before the buffer")
     try copyOrders(buffer) { isEnd || !ProjectedOrder.isOpen($0.storedStatus) }

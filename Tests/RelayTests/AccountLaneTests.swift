@@ -11,6 +11,13 @@ struct AccountLaneTests {
     return try #require(object?["data"] as? [String: Any])
   }
 
+  private func add(
+    _ event: String, of symbol: String, _ covered: ClosedRange<UInt64>, to lane: inout AccountLane
+  ) throws {
+    let isTaken = lane.add(event, of: symbol, covered)
+    try #require(isTaken)
+  }
+
   @Test("greets with where each symbol is, then chains each symbol's messages")
   func chain() throws {
     var lane = AccountLane(account: 7, ends: ["A": 10, "B": 5], isGreeting: true, at: 0)
@@ -21,10 +28,10 @@ struct AccountLaneTests {
     #expect(!lane.hasSomething)
 
     // Messages of the engine in between had nothing for this account.
-    #expect(lane.add("{\"n\":1}", of: "A", 14...16))
-    #expect(lane.add("{\"n\":2}", of: "A", 17...20))
-    #expect(lane.add("{\"n\":3}", of: "B", 6...6))
-    #expect(lane.add("{\"n\":4}", of: "A", 21...22))
+    try add("{\"n\":1}", of: "A", 14...16, to: &lane)
+    try add("{\"n\":2}", of: "A", 17...20, to: &lane)
+    try add("{\"n\":3}", of: "B", 6...6, to: &lane)
+    try add("{\"n\":4}", of: "A", 21...22, to: &lane)
     var found: [[String: Any]] = []
     while lane.hasSomething { found.append(try message(&lane)) }
     #expect(found.map { $0["symbol"] as? String } == ["A", "B", "A"])
@@ -38,7 +45,7 @@ struct AccountLaneTests {
   func hole() throws {
     var lane = AccountLane(account: 7, ends: ["A": 10], isGreeting: false, at: 0)
     lane.skip("A", to: 30)
-    #expect(lane.add("{}", of: "A", 31...32))
+    try add("{}", of: "A", 31...32, to: &lane)
     #expect(try message(&lane)["firstSequence"] as? Int == 31)
   }
 
@@ -46,7 +53,7 @@ struct AccountLaneTests {
   func second() throws {
     var lane = AccountLane(account: 7, ends: ["A": 10], isGreeting: true, at: 0)
     _ = try message(&lane)
-    #expect(lane.add("{}", of: "A", 11...12))
+    try add("{}", of: "A", 11...12, to: &lane)
     lane.enter(ends: ["A": 12], at: 1)
     #expect(try message(&lane)["lastSequence"] as? Int == 12)
     #expect(try message(&lane)["sequences"] as? [String: Int] == ["A": 12])

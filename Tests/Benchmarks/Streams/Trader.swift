@@ -35,7 +35,7 @@ final class Trader: @unchecked Sendable {
     for number in 0..<Int(rate * Double(seconds)) {
       let due = start + Int64(Double(number) / rate * 1e9)
       let wait = due - Network.now()
-      if wait > 0 { usleep(UInt32(wait / 1000)) }
+      if wait > 0 { poll(nil, 0, Int32(wait / 1_000_000)) }
       let trades = place("buy", quantity: "0.00001", on: descriptor)
       let now = Network.now()
       for trade in trades { clock.answered(trade, at: now) }
