@@ -20,7 +20,7 @@ def token():
         return json.load(answer)["token"]
 
 
-@schemathesis.auth(refresh_interval=None)
+@schemathesis.auth(refresh_interval=300)
 class Credentials:
     def get(self, case, context):
         return token()
