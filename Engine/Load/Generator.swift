@@ -16,8 +16,7 @@ final class Generator: @unchecked Sendable {
   private let poll: Int32
   private var traffic: Traffic
   private var events = [epoll_event](repeating: epoll_event(), count: 256)
-  /// Idle connections, used again newest first.
-  private var free: [Int] = []
+  private var free = WaitingLine()
   private var schedule: Schedule?
   private var endAt = Int64.max
   private var measureFrom = Int64.max
@@ -164,11 +163,10 @@ final class Generator: @unchecked Sendable {
     guard var schedule else {
       // Closed: whoever is idle sends.
       if now >= endAt { return }
-      for index in free { send(links[index], due: now) }
-      free.removeAll(keepingCapacity: true)
+      while let index = free.popFirst() { send(links[index], due: now) }
       return
     }
-    while let due = schedule.due, due <= now, let index = free.popLast() {
+    while let due = schedule.due, due <= now, let index = free.popFirst() {
       send(links[index], due: due)
       schedule.advance()
     }
@@ -197,7 +195,7 @@ final class Generator: @unchecked Sendable {
     if link.state == .busy {
       ledger.noteLost(link, why, now)
     } else if link.state == .idle {
-      free.removeAll { $0 == link.index }
+      free.remove(link.index)
     } else {
       ledger.note(error: why)
     }

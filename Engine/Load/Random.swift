@@ -14,7 +14,7 @@ struct Random: RandomNumberGenerator {
 
   /// 0 ..< bound, by one multiplication; the bias is below 2^-32 for the bounds used here.
   mutating func below(_ bound: Int) -> Int {
-    Int(truncatingIfNeeded: (next() >> 32) &* UInt64(bound) >> 32)
+    Int(truncatingIfNeeded: ((next() >> 32) &* UInt64(bound)) >> 32)
   }
 }
 

@@ -4,8 +4,9 @@
 struct Schedule {
   private let rate: Double
   private let spike: Pace.Spike?
-  private let start: Double
-  private let end: Double
+  private let start: Int64
+  /// From the start, in nanoseconds.
+  private let length: Double
   private var next: Double
 
   /// One of `count` threads that share the rate; together they are evenly spaced.
@@ -13,18 +14,19 @@ struct Schedule {
     precondition(rate > 0 && count > 0, "a schedule needs a rate")
     self.rate = rate / Double(count)
     self.spike = spike
-    self.start = Double(start)
-    self.end = Double(end)
-    next = Double(start) + Double(part) * 1e9 / rate
+    self.start = start
+    length = Double(end - start)
+    next = Double(part) * 1e9 / rate
   }
 
-  /// When the next request is due; nil after the last one.
-  var due: Int64? { next < end ? Int64(next) : nil }
+  /// When the next request is due; nil after the last one. What is due in the last nanosecond is
+  /// the first one after the end, rounded.
+  var due: Int64? { next < length - 1 ? start + Int64(next) : nil }
 
   mutating func advance() {
     var rate = rate
     if let spike {
-      let second = (next - start) / 1e9
+      let second = next / 1e9
       let inPeriod = second - (second / spike.period).rounded(.down) * spike.period
       if inPeriod >= spike.period - spike.length { rate *= spike.factor }
     }

@@ -1,4 +1,5 @@
 import Load
+import Synchronization
 import TestSupport
 import Testing
 
@@ -154,6 +155,32 @@ struct RunTests {
     #expect(Set(record.entries.map(record.key)).count == 150)
     #expect(record.entries.count { $0.fate == .refused } == 50)
     #expect(Array(record.entries.prefix(3).map(\.fate)).contains(.acknowledged(id: 11)))
+  }
+
+  @Test("of the profile `exchange` has the orders it says")
+  func orders() throws {
+    var market = try #require(Plan.named("exchange"))
+    market.isEcho = true
+    market.pace = .open(rate: 1000, spike: nil)
+    market.seconds = 1
+    let bodies = Mutex<[String]>([])
+    _ = try run(market) { _, request in
+      bodies.withLock { $0.append(String(request.split(separator: "\r\n\r\n").last ?? "")) }
+      return .answer(FakeServer.order)
+    }
+    let orders = try bodies.withLock { try $0.map { try JSON(parsing: $0) } }
+    #expect(orders.count == 1000)
+    let limits = orders.filter { $0["type"]?.text == "limit" }
+    #expect((630...770).contains(limits.count), "\(limits.count) of 1,000 are limit orders")
+    #expect((400...600).contains(orders.count { $0["side"]?.text == "buy" }))
+    func span(_ orders: [JSON], _ name: String) -> (Double, Double) {
+      let values = orders.compactMap { $0[name]?.text.flatMap(Double.init) }
+      return (values.min() ?? 0, values.max() ?? 0)
+    }
+    let (cheapest, dearest) = span(limits, "price")
+    #expect(cheapest >= 68_000 && cheapest < 68_100 && dearest > 71_900 && dearest <= 72_000)
+    let (least, most) = span(orders, "quantity")
+    #expect(least >= 0.01 && least < 0.02 && most > 0.48 && most <= 0.5)
   }
 
   @Test("leaves its first moments out when it is told to warm up")

@@ -16,6 +16,14 @@ struct ScheduleTests {
     for (number, time) in times.enumerated() { #expect(abs(time - Int64(number) * 1_000_000) < 10) }
   }
 
+  @Test("as many are due as the rate says, though no interval is a whole number")
+  func counts() {
+    for rate in [3.0, 7, 300, 999, 30_001] {
+      let times = plan(.open(rate: rate, spike: nil), seconds: 2).dueTimes(threads: 1)
+      #expect(times.count == Int(2 * rate), "\(rate)")
+    }
+  }
+
   @Test("a spike multiplies the rate at the end of each period, and only there")
   func spikes() {
     let spike = Pace.Spike(factor: 10, length: 1, period: 5)

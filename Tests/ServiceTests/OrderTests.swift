@@ -78,6 +78,32 @@ struct OrderTests {
     #expect(other.seen.withLock(\.count) == 99)
   }
 
+  @Test("a batch that was answered leaves nothing behind in the worker")
+  func batchMemory() throws {
+    let rig = try ServiceRig()
+    let engine = try FakeEngine(rig.exchange, "BTC-USD", id: 1)
+    defer { engine.stop() }
+    let trader = try rig.register("trader")
+    let client = try rig.connect()
+    let one = String(decoding: order, as: UTF8.self)
+    let list = Array(repeating: one, count: 500).joined(separator: ",")
+    let body = Array(#"{"orders":[\#(list)]}"#.utf8)
+    let worker = try #require(rig.master.children.first)
+    func send(_ count: Int) throws {
+      for _ in 0..<count {
+        let path = "/api/orders/batch"
+        let status = try client.request("POST", path, body: body, parameters: trader).status
+        try #require(status == 200)
+      }
+    }
+    // Buffers grow to what a batch needs.
+    try send(20)
+    let before = ProcessTree.residentBytes(of: worker)
+    try send(150)
+    let grown = ProcessTree.residentBytes(of: worker) - before
+    #expect(grown < 16 << 20, "150 batches left \(grown) bytes")
+  }
+
   @Test("bad requests get the contract's status and reach no engine")
   func refusals() throws {
     let rig = try ServiceRig()

@@ -26,6 +26,12 @@ public enum ProcessTree {
       }
   }
 
+  /// Memory in use, shared memory included.
+  public static func residentBytes(of pid: pid_t) -> Int {
+    let pages = readFile("/proc/\(pid)/statm").split(separator: " ").dropFirst().first
+    return (pages.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+  }
+
   public static func threads(of pid: pid_t) -> Int {
     let line = readFile("/proc/\(pid)/status").split(separator: "\n")
       .first { $0.hasPrefix("Threads:") }

@@ -50,6 +50,11 @@ final class Batch: @unchecked Sendable {
   }
 
   private func write(with handler: Handler) {
+    // The parts hold the batch too: whoever answers parts them.
+    defer {
+      items = []
+      parts = []
+    }
     if items.isEmpty { return answerCancelled(handler) }
     handler.output.clear()
     handler.output.beginBatch()
