@@ -64,7 +64,8 @@ let package = Package(
     library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
     library("Engine", "Relay", needs: ["Feed", "Processes", "Settings"]),
     program(
-      "Engine", "FeedProcess", named: "outcry-feed", needs: ["Processes", "Relay", "Settings", "SharedMemory"]),
+      "Engine", "FeedProcess", named: "outcry-feed",
+      needs: ["Processes", "Relay", "Settings", "SharedMemory"]),
     library(
       "Engine", "SymbolEngine",
       needs: [

@@ -46,10 +46,12 @@ public struct Rebuilding: Sendable {
       var repaired = 0
       for table in all { repaired += try tables.repair(table) }
       let contradictions = try tables.countContradictions()
-      // Trades that are known to be wrong or gone would make wrong positions.
-      if contradictions == 0 { repaired += try tables.repair(.positions(of: symbol.id)) }
       try tables.startAnswersAtOrigin()
-      repaired += try tables.repairCandles()
+      // Trades that are known to be wrong or gone would make wrong positions and candles.
+      if contradictions == 0 {
+        repaired += try tables.repair(.positions(of: symbol.id))
+        repaired += try tables.repairCandles()
+      }
       return Rebuilding(
         sequence: position, snapshot: tables.origin.sequence, orders: try tables.count(all[0]),
         trades: try tables.count(all[1]), repaired: repaired,

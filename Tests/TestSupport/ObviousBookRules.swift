@@ -140,6 +140,8 @@ extension ObviousBook {
     }
     var amended = event(.amended, new)
     amended.quantity = new.quantity
+    amended.stop_price = new.stop
+    amended.filled_quote = new.filledQuote
     events.append(wasWaiting ? amended : report(old, at: old.price, in: amended))
     if keepsPlace { return nil }
     if !wasWaiting {

@@ -1,6 +1,6 @@
-# Lines in: echo, orders, heard or a variant's setting, requests/s, p50, p90, p99, max (µs), refused,
-# broken. Out: a table of the rounds, the median of each column, their ratio; the medians as JSON
-# into `file`. A variant is compared with the orders.
+# Lines in: echo, orders, heard or a variant's setting, requests/s, p50, p90, p99, max (µs),
+# refused, broken. Out: a table of the rounds, the median of each column, their ratio; the medians
+# as JSON into `file`. A variant is compared with the orders.
 
 function median(what, column,    i, j, value, sorted, n) {
   n = rounds[what]
