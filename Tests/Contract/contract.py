@@ -14,7 +14,6 @@ sys.path.append(os.path.join(HERE, "..", "Chaos"))
 
 from client import Exchange  # noqa: E402
 from description import Description  # noqa: E402
-from limits import Limits  # noqa: E402
 from outages import Outages  # noqa: E402
 from scenes import Scenes  # noqa: E402
 from stack import Stack  # noqa: E402
@@ -58,7 +57,6 @@ class Run:
         scenes = Scenes(exchange, self.admin_key)
         scenes.play()
         Outages(self.stack, scenes).play()
-        Limits(self.stack, scenes).play()
         self.problems += exchange.problems
         for name, status in self.description.missing_statuses():
             self.problems.append(f"{name}: status {status} is described and never occurred")

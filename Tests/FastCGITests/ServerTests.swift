@@ -17,7 +17,7 @@ struct ServerTests {
     }
     #expect(rig.server.counts.accepted == 1)
     #expect(rig.server.counts.requests == 1000)
-    #expect(rig.server.counts.active == 0)
+    #expect(eventually { rig.server.counts.active == 0 })
   }
 
   @Test("closes the connection when the web server does not want to keep it")

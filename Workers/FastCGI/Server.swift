@@ -140,7 +140,9 @@ public final class Server: @unchecked Sendable {
       } else if descriptor == bell {
         var count: UInt64 = 0
         read(bell, &count, 8)
-      } else if let request = begin(descriptor) {
+      } else if connections[descriptor] != .free, let request = begin(descriptor) {
+        // A process that is just being started has a copy of every descriptor until it becomes
+        // its program: what was closed here meanwhile is still reported, and is nobody's.
         return .request(request)
       }
     }
