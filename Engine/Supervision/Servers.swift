@@ -20,6 +20,8 @@ extension Stack {
       "synchronous_commit": "on",
       "wal_compression": "off",
       "jit": "off",
+      // Files among its data, which go when it starts: what a killed one left in /dev/shm stays.
+      "dynamic_shared_memory_type": "mmap",
       // After a crash: one call for the file system instead of one for each of 1,000 files.
       "recovery_init_sync_method": "syncfs",
       "log_checkpoints": "off",

@@ -27,7 +27,7 @@ public final class TestPostgres: Sendable {
       "fsync": fsync ? "on" : "off", "unix_socket_directories": folder.path,
       "listen_addresses": tcp ? "127.0.0.1" : "", "shared_buffers": "128MB",
       "max_wal_size": "4GB", "max_connections": "200", "log_line_prefix": "%m %p ",
-      "logging_collector": "off",
+      "logging_collector": "off", "dynamic_shared_memory_type": "mmap",
     ].merging(extra) { _, new in new }
     let path = folder.path
     // The postmaster's own file names it; its children end when it does.
