@@ -13,7 +13,7 @@ package final class Lane {
   /// `monotonicNanoseconds()` before which nothing more is sent.
   package private(set) var restsUntil: Int64 = 0
   /// When it says where it is, if nothing happens until then.
-  private(set) var repeatsAt: Int64 = .max
+  package private(set) var repeatsAt: Int64 = .max
 
   /// Who heard the last message.
   private(set) var subscribers = 0
@@ -22,6 +22,8 @@ package final class Lane {
   private var waitingBytes = 0
   /// The last sequence that subscribers know of; 0 when nothing was sent yet.
   private var position: UInt64 = 0
+  /// The last message was a repetition.
+  private var isQuiet = false
 
   /// What may wait while nginx is away.
   private static let mostWaiting = 1 << 20
@@ -31,7 +33,8 @@ package final class Lane {
   private static let shortestRest: Int64 = 2_000_000
   private static let longestRest: Int64 = 50_000_000
   private static let unheardRest: Int64 = 100_000_000
-  private static let repeatAfter: Int64 = 5_000_000_000
+  private static let firstRepeat: Int64 = 5_000_000_000
+  private static let laterRepeat: Int64 = 15_000_000_000
 
   package init(channel: [UInt8], kind: Kind, symbol: String) {
     self.channel = channel
@@ -66,6 +69,7 @@ package final class Lane {
   /// Writes the next message; there must be something waiting.
   package func take(into body: inout [UInt8]) {
     open(&body)
+    isQuiet = false
     var count = 1
     if kind == .trades || kind == .book {
       var length = waiting[0].bytes.count
@@ -97,6 +101,7 @@ package final class Lane {
   package func takePosition(into body: inout [UInt8]) -> Bool {
     guard position > 0, kind == .trades || kind == .book else { return false }
     open(&body)
+    isQuiet = true
     let lists = kind == .trades ? "\"trades\":[]" : "\"bids\":[],\"asks\":[]"
     body += Array(
       """
@@ -121,6 +126,6 @@ package final class Lane {
       now
       + (subscribers == 0
         ? Lane.unheardRest : min(max(rest, Lane.shortestRest), Lane.longestRest))
-    repeatsAt = now + Lane.repeatAfter
+    repeatsAt = now + (isQuiet ? Lane.laterRepeat : Lane.firstRepeat)
   }
 }

@@ -9,7 +9,7 @@ import time
 # How often each is chosen. PostgreSQL takes the longest to come back.
 KINDS = {
     "engine": 6, "worker": 4, "nginx worker": 2, "pool master": 2, "engine manager": 2, "redis": 1,
-    "postgres": 2,
+    "feed": 1, "postgres": 2,
 }
 # Long enough on a busy machine; an exchange that takes longer counts as not recovered.
 RECOVERY_SECONDS = 45

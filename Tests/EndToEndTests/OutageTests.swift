@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -53,6 +54,38 @@ struct OutageTests {
       "Redis was not told what happened: \(redis.command(["get", "{BTC-USD}:depth"]))")
     let (status, output) = exchange.outcry("verify", "BTC-USD")
     #expect(status == 0, "\(output)")
+  }
+
+  /// The next worker knows no credentials and cannot ask for them, so it never comes to ask the
+  /// engine what became of the order.
+  @Test("and without the worker that had an order: its outcome is unknown, until it is asked again")
+  func workerGone() throws {
+    let postgres = TestPostgres()
+    let database = postgres.newDatabase()
+    let exchange = try Exchange(
+      environment: ["OUTCRY_DATABASE": database, "OUTCRY_WORKERS": "1"])
+    let trader = try exchange.trader()
+    #expect(trader.place("buy", "1", at: "100.00").status == 201)
+    postgres.stop(.fast)
+    let first = Mutex<(status: Int, code: String?)?>(nil)
+    Thread {
+      let answer = trader.place("buy", "1", at: "101.00", key: "unsure")
+      first.withLock { $0 = (answer.status, answer.errorCode) }
+    }.start()
+    #expect(
+      eventually {
+        let metrics = ScrapedMetrics(exchange.anyone().call("GET", "/metrics").raw.body)
+        return metrics.sum("outcry_engine_ring_depth", #"symbol="BTC-USD""#) == 1
+      }, "the order never came to the engine")
+    Glibc.kill(try #require(try exchange.living(.worker).first), SIGKILL)
+    #expect(eventually(within: 20) { first.withLock { $0 } != nil })
+    let told = try #require(first.withLock { $0 })
+    #expect(told == (504, "outcome_unknown"), "\(told)")
+    postgres.start()
+    #expect(
+      eventually(within: OutageTests.recovery) {
+        trader.place("buy", "1", at: "101.00", key: "unsure")["duplicate"] as? Bool == true
+      }, "the order is not known any more")
   }
 
   private func wait(until time: Double) {

@@ -106,6 +106,25 @@ struct LaneTests {
         + #""bids":[],"asks":[]}}"#)
   }
 
+  @Test("says where it is five seconds after something happened, and then every fifteen")
+  func quiet() throws {
+    let lane = lane(.trades)
+    var body: [UInt8] = []
+    #expect(lane.add(try trades(1, 3, 1...2)))
+    lane.take(into: &body)
+    lane.finished(subscribers: 1, at: 0)
+    #expect(lane.repeatsAt == 5_000_000_000)
+    for _ in 0..<2 {
+      #expect(lane.takePosition(into: &body))
+      lane.finished(subscribers: 1, at: 0)
+      #expect(lane.repeatsAt == 15_000_000_000)
+    }
+    #expect(lane.add(try trades(4, 4, 3...3)))
+    lane.take(into: &body)
+    lane.finished(subscribers: 1, at: 0)
+    #expect(lane.repeatsAt == 5_000_000_000)
+  }
+
   @Test("of states only the newest goes out, but every candle's last")
   func states() throws {
     let lane = lane(.candles)

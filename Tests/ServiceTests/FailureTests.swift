@@ -15,6 +15,10 @@ struct FailureTests {
     let response = try client.request("POST", "/api/orders", body: order, parameters: trader)
     #expect(response.status == 503)
     #expect(response.headers["retry-after"] == "1")
+    // Another worker had it before, which may have found the engine there.
+    let earlier = trader.merging(["EARLIER_STATUS": "502"]) { $1 }
+    let repeated = try client.request("POST", "/api/orders", body: order, parameters: earlier)
+    #expect(repeated.status == 504 && repeated.code == "outcome_unknown")
     // The engine that comes later finds nothing to do in the ring.
     let engine = try FakeEngine(rig.exchange, "BTC-USD", id: 1)
     defer { engine.stop() }

@@ -18,6 +18,7 @@ import time
 
 from driver import Account, Driver
 from followers import AccountFollower, BookFollower, LatestFollower, digest
+from sleeper import Sleeper
 from websocket import Refused, WebSocket
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Chaos"))
@@ -47,14 +48,19 @@ class Check:
         port = self.stack.port
         self.refusals(port)
         accounts = [Account(port, f"streams-{index}") for index in range(3)]
-        self.book = BookFollower(port, SYMBOL, self.stack.book)
+        # The same by both ways of a stream: WebSocket, and server-sent events.
+        self.books = [BookFollower(port, SYMBOL, self.stack.book, entrance)
+                      for entrance in ("/stream", "/events")]
         self.accounts = [AccountFollower(port, account.token) for account in accounts]
+        self.accounts.append(AccountFollower(port, accounts[0].token, "/events"))
         self.latest = LatestFollower(
             port, [f"candles.{name}.{SYMBOL}" for name in INTERVALS] + [f"ticker.{SYMBOL}"])
         drivers = [
             Driver(port, account, SYMBOL, f"{self.options.seed}/{index}")
             for index, account in enumerate(accounts[:2])]
-        for thread in [self.book, self.latest, *self.accounts, *drivers]:
+        self.sleeper = Sleeper(
+            port, os.path.join(self.stack.folder, "run", "nginx", "publish.sock"))
+        for thread in [*self.books, self.latest, *self.accounts, *drivers]:
             thread.start()
         self.wait(lambda: all(follower.readies for follower in self.accounts), "account streams")
         self.sampling.set()
@@ -67,7 +73,7 @@ class Check:
         sampler.join()
         for driver in drivers:
             driver.stop()
-        for follower in [self.book, self.latest, *self.accounts]:
+        for follower in [*self.books, self.latest, *self.accounts]:
             follower.stop()
         self.judge(accounts, drivers)
 
@@ -87,11 +93,13 @@ class Check:
         wanted = self.stack.book(SYMBOL)
         wanted_digest = digest({side: dict(wanted[side]) for side in ("bids", "asks")})
         self.wait(
-            lambda: self.book.position is not None and digest(self.book.sides) == wanted_digest,
-            f"the right book after {victim or 'the start'}", 15)
+            lambda: all(book.position is not None and digest(book.sides) == wanted_digest
+                        for book in self.books),
+            f"the right books after {victim or 'the start'}", 15)
         print(
             f"{sum(driver.sent for driver in drivers)} commands, book at {wanted['sequence']}, "
-            f"{len(self.samples)} samples, {self.book.fetches} snapshots taken", flush=True)
+            f"{len(self.samples)} samples, {[book.fetches for book in self.books]} snapshots taken",
+            flush=True)
 
     def wait(self, condition, what, seconds=60):
         if self.stack.wait(condition, seconds) is None:
@@ -122,52 +130,55 @@ class Check:
     # -- What they hold against what is so --------------------------------------------------
 
     def judge(self, accounts, drivers):
-        self.judge_book()
+        for fault in self.sleeper.faults():
+            self.problem(fault)
         trades = self.query(
             "select trade_id, sequence, time, price, quantity, taker_account, maker_account,"
             " taker_order_id, maker_order_id from trades where symbol_id = 1 order by trade_id")
-        self.judge_tape(trades)
-        for account, follower in zip(accounts, self.accounts):
+        for book in self.books:
+            self.judge_book(book)
+            self.judge_tape(book.tape, trades)
+        for account, follower in zip([*accounts, accounts[0]], self.accounts):
             self.judge_account(account, follower, trades)
         self.judge_candles(trades)
         result = self.stack.run("verify")
         if result.returncode != 0:
             self.problem(f"verify: {result.stdout}")
         self.judge_log(accounts)
-        for follower in [self.book, self.latest, *self.accounts]:
+        for follower in [*self.books, self.latest, *self.accounts]:
             for fault in follower.faults[:5]:
                 self.problem(fault)
         errors = [driver.errors for driver in drivers]
         print(f"{len(trades)} trades; driver errors {errors}")
 
-    def judge_book(self):
+    def judge_book(self, book):
         """What the client held at a sequence against what the API showed for the same one."""
-        history = self.book.history
+        history = book.history
         held = dict(history)
         compared = different = 0
         for sequence, found in self.samples:
             if sequence in held:
                 compared += 1
                 different += held[sequence] != found
-        print(f"books: {compared} of {len(self.samples)} samples compared, {different} different; "
-              f"{len(history)} changes, {self.book.gaps} gaps, "
-              f"{self.book.connections} connections")
+        print(f"books by {book.path.partition('?')[0]}: {compared} of {len(self.samples)} samples "
+              f"compared, {different} different; {len(history)} changes, {book.gaps} gaps, "
+              f"{book.connections} connections")
         if different:
             self.problem(f"{different} of {compared} books were not the engine's")
         if compared < len(self.samples) // 10:
             self.problem("too few books could be compared")
 
-    def judge_tape(self, trades):
-        holes = self.book.tape.holes()
+    def judge_tape(self, tape, trades):
+        holes = tape.holes()
         if holes:
             self.problem(f"holes in the tape that no gap told of: {holes[:5]}")
-        heard = [trade for piece in self.book.tape.pieces for trade in piece]
+        heard = [trade for piece in tape.pieces for trade in piece]
         known = {trade[0] for trade in trades}
         if len(set(heard)) != len(heard):
             self.problem("trades heard twice")
         if not set(heard) <= known:
             self.problem("trades heard that are not in the table")
-        print(f"tape: {len(heard)} of {len(trades)} heard in {len(self.book.tape.pieces)} pieces")
+        print(f"tape: {len(heard)} of {len(trades)} heard in {len(tape.pieces)} pieces")
         if len(heard) < len(trades) // 2:
             self.problem("less than half of the trades was heard")
 

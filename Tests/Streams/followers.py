@@ -4,6 +4,7 @@ import json
 import threading
 import time
 
+from eventsource import EventSource
 from websocket import Closed, Refused, WebSocket
 
 
@@ -22,7 +23,8 @@ class Follower(threading.Thread):
     def run(self):
         while not self.stopping:
             try:
-                socket = WebSocket(self.port, self.path, self.token)
+                transport = EventSource if self.path.startswith("/events") else WebSocket
+                socket = transport(self.port, self.path, self.token)
             except (Closed, Refused):
                 time.sleep(0.1)
                 continue
@@ -56,8 +58,8 @@ class Follower(threading.Thread):
 class BookFollower(Follower):
     """The recipe "A book that is never wrong"; remembers what the book was at every position."""
 
-    def __init__(self, port, symbol, fetch):
-        super().__init__(port, f"/stream?streams=book.{symbol}/trades.{symbol}")
+    def __init__(self, port, symbol, fetch, entrance="/stream"):
+        super().__init__(port, f"{entrance}?streams=book.{symbol}/trades.{symbol}")
         self.symbol, self.fetch = symbol, fetch
         self.position = None
         self.sides = {"bids": {}, "asks": {}}
@@ -163,8 +165,8 @@ class Tape:
 class AccountFollower(Follower):
     """Every event of one account, and from where to where nothing can be missing."""
 
-    def __init__(self, port, token, streams=""):
-        super().__init__(port, f"/stream/account?token={token}{streams}")
+    def __init__(self, port, token, entrance="/stream"):
+        super().__init__(port, f"{entrance}/account?token={token}")
         self.ends = {}
         self.events = []
         # [symbol, first, last] of stretches without a gap.

@@ -20,10 +20,14 @@ class Closed(Exception):
 
 
 class WebSocket:
-    def __init__(self, port, path, token=None, timeout=20):
+    def __init__(self, port, path, token=None, timeout=20, receive_buffer=None):
         self.buffer = b""
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
-            self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+            self.socket.connect(("127.0.0.1", port))
             authorization = f"Authorization: Bearer {token}\r\n" if token else ""
             key = base64.b64encode(os.urandom(16)).decode()
             self.socket.sendall((

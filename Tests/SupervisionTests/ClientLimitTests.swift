@@ -59,9 +59,13 @@ struct ClientLimitTests {
     let stack = try started([
       "OUTCRY_TRUSTED_ADDRESSES": "none", "OUTCRY_ADDRESS_CONNECTIONS": "3",
     ])
-    let head = "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
-    let slow = (0..<3).map { _ in RawClient(port: stack.port, sending: head) }
-    #expect(eventually { stack.get("/api/x") == 429 })
+    let head = "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+    let slow = (0..<3).map { _ in
+      RawClient(port: stack.port, sending: head + "Expect: 100-continue\r\n\r\n")
+    }
+    // It is asked to go on when it has been counted.
+    #expect(slow.allSatisfy { client in eventually { client.isToldToGoOn } })
+    #expect(stack.get("/api/x") == 429)
     for client in slow { client.send("0123456789") }
     #expect(eventually { stack.get("/api/x") == 200 })
   }
@@ -142,6 +146,13 @@ private final class RawClient {
         sent += count
       }
     }
+  }
+
+  /// Whether the other side has said that it waits for the body.
+  var isToldToGoOn: Bool {
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT | MSG_PEEK))
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).hasPrefix("HTTP/1.1 100 ")
   }
 
   /// Whether the other side has ended it; what it said before is read.

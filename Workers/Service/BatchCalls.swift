@@ -69,7 +69,11 @@ final class Batch: @unchecked Sendable {
   }
 
   private func answerCancelled(_ handler: Handler) {
-    if let error = parts.lazy.compactMap(\.failure).first { return handler.fail(error, request) }
+    if let error = parts.lazy.compactMap(\.failure).first {
+      // What other engines were asked they did.
+      let isPartial = error.status == 503 && (isRepeated || parts.count > 1)
+      return handler.fail(isPartial ? .outcomeUnknown : error, request)
+    }
     handler.output.clear()
     handler.output.cancelled(
       parts.reduce(0) { $0 + Int($1.answers.first?.affected ?? 0) },
@@ -217,7 +221,7 @@ extension Handler {
         post(
           mailbox, part.commands.count, part.market, .part(part), of: batch.account, inquiry)
       } catch {
-        part.error = error
+        part.error = inquiry.request.honest(error)
         _ = batch.finishPart()
       }
     }

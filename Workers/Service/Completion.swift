@@ -67,7 +67,7 @@ final class Completion {
     waiting.market.leave()
     core.slot.release(waiting.mailbox)
     if case .part(let part) = waiting.task {
-      part.error = error
+      part.error = waiting.request.honest(error)
       if part.batch.finishPart() { part.batch.answer(with: handler) }
     } else {
       handler.fail(error, waiting.request)

@@ -86,7 +86,8 @@ final class Handler {
 
   // MARK: - Ways to end
 
-  func fail(_ error: APIError, _ request: Request) {
+  func fail(_ cause: APIError, _ request: Request) {
+    let error = request.honest(cause)
     let journey = core.journeys[request]
     core.errors.record(error, request, journey)
     meter.refused(error.code)

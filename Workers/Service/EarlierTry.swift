@@ -1,0 +1,22 @@
+import API
+import FastCGI
+
+extension Request {
+  /// The error as this request may be told of it.
+  ///
+  /// That nothing was done is known of this try only. A worker before, which died with the request
+  /// or was too slow, may have done what was asked; nginx says so in a parameter.
+  func honest(_ error: APIError) -> APIError {
+    let saysNothingWasDone = error.status == 503 || error.status == 429
+    return saysNothingWasDone && wasTriedBefore && changesSomething ? .outcomeUnknown : error
+  }
+
+  /// The parameter holds the statuses of the tries; those of a try that failed begin with a 5.
+  private var wasTriedBefore: Bool {
+    parameter("EARLIER_STATUS")?.contains(UInt8(ascii: "5")) ?? false
+  }
+
+  private var changesSomething: Bool {
+    parameter("REQUEST_METHOD").map { !$0.elementsEqual("GET".utf8) } ?? true
+  }
+}
