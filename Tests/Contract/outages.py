@@ -23,6 +23,8 @@ BODIES = {
     "addSymbol": {"symbol": "LATE", "base": "LATE", "quote": "USD", "tickSize": 1, "lotSize": 1},
     "changeLimits": {"maxOpenOrders": 5},
 }
+# What changes something and is not answered 504 by an engine's silence.
+ASKED_AGAIN = ("register", "login", "logout", "createKey", "deleteKey", "addSymbol", "placeOrders")
 ANY_STATUS = tuple(range(100, 600))
 
 STREAM_HEADERS = {
@@ -43,6 +45,7 @@ class Outages:
         self.without_engine()
         self.without_history()
         self.with_stuck_commits()
+        self.with_sleeping_workers()
         self.with_little_patience()
 
     # -- Nothing was done -----------------------------------------------------------------------
@@ -93,18 +96,17 @@ class Outages:
 
     def with_little_patience(self):
         """One request a second from an address, whatever it asks."""
-        settings = os.path.join(self.stack.folder, "outcry.conf")
-        self.reload(settings, "address_rate = 1\ntrusted_addresses = none\n")
+        self.reload("address_rate = 1\ntrusted_addresses = none\n")
         for name in self.operations:
             for _ in range(10):
                 if self.call(name, ANY_STATUS).status == 429:
                     break
             else:
                 self.exchange.problems.append(f"{name} may be asked without a limit")
-        self.reload(settings, "")
+        self.reload("")
 
-    def reload(self, path, text):
-        with open(path, "w") as file:
+    def reload(self, text):
+        with open(os.path.join(self.stack.folder, "outcry.conf"), "w") as file:
             file.write(text)
         result = self.stack.run("reload")
         if result.returncode != 0:
@@ -117,7 +119,7 @@ class Outages:
         time, for what comes behind it stays in the ring and is taken back."""
         symbols = [row["symbol"] for row in self.exchange.call("listSymbols", 200)["symbols"]]
         names = [name for name, operation in self.operations.items()
-                 if "504" in operation.responses]
+                 if "504" in operation.responses and name not in ASKED_AGAIN]
         while names:
             calls = list(zip(names, symbols))
             names = names[len(calls):]
@@ -126,6 +128,25 @@ class Outages:
                 at_once(ready)
         for symbol in symbols:
             self.scenes.control("resumeSymbol", symbol=symbol)
+
+    def with_sleeping_workers(self):
+        """nginx loses patience and asks again; whoever it asks then cannot find out any more
+        whether the first one did something."""
+        self.reload("worker_stuck_seconds = 60\n")
+        tokens = {name: self.scenes.alice.fresh_token() for name in ASKED_AGAIN}
+        calls = [partial(self.call, name, 504, tokens[name]) for name in ASKED_AGAIN]
+        before = self.timeouts()
+        with self.closed_database():
+            with stopped(self.stack.children_of("worker")):
+                threads = begin(calls)
+                if self.stack.wait(lambda: self.timeouts() == before + len(calls), 30) is None:
+                    raise SystemExit("nginx waits for ever")
+            for thread in threads:
+                thread.join()
+
+    def timeouts(self):
+        with open(os.path.join(self.stack.folder, "log", "nginx.log")) as file:
+            return file.read().count("upstream timed out")
 
     def prepare(self, name, symbol):
         """A call whose answer would be 200 or 201 if the commit came."""
@@ -162,12 +183,16 @@ class Outages:
                               stdout=subprocess.PIPE, text=True).stdout
 
 
-def at_once(calls):
-    """Each of them waits for a whole deadline."""
+def begin(calls):
     threads = [threading.Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()
-    for thread in threads:
+    return threads
+
+
+def at_once(calls):
+    """Each of them waits for a whole deadline."""
+    for thread in begin(calls):
         thread.join()
 
 

@@ -19,6 +19,10 @@ struct FailureTests {
     let earlier = trader.merging(["EARLIER_STATUS": "502"]) { $1 }
     let repeated = try client.request("POST", "/api/orders", body: order, parameters: earlier)
     #expect(repeated.status == 504 && repeated.code == "outcome_unknown")
+    let body = Array(#"{"name":"trader","password":"a long password"}"#.utf8)
+    let register = { try client.request("POST", "/api/register", body: body, parameters: $0) }
+    #expect(try register([:]).status == 409)
+    #expect(try register(["EARLIER_STATUS": "504"]).status == 504)
     // The engine that comes later finds nothing to do in the ring.
     let engine = try FakeEngine(rig.exchange, "BTC-USD", id: 1)
     defer { engine.stop() }

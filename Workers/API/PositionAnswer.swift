@@ -38,8 +38,22 @@ public struct AccountRow: Sendable {
   }
 }
 
+/// What is allowed to every account.
+public struct AccountAllowance: Sendable {
+  public var keys: Int
+  /// A second; 0: no limit.
+  public var requests: Int
+  public var orders: Int
+
+  public init(keys: Int, requests: Int, orders: Int) {
+    self.keys = keys
+    self.requests = requests
+    self.orders = orders
+  }
+}
+
 extension JSONOutput {
-  public mutating func account(_ row: AccountRow, keyLimit: Int) {
+  public mutating func account(_ row: AccountRow, _ allowance: AccountAllowance) {
     beginObject()
     key("account")
     value(row.account)
@@ -54,7 +68,11 @@ extension JSONOutput {
     key("ordersPerBatch")
     value(OrderRequest.largestBatch)
     key("keys")
-    value(keyLimit)
+    value(allowance.keys)
+    key("requestsPerSecond")
+    value(allowance.requests)
+    key("ordersPerSecond")
+    value(allowance.orders)
     endObject()
     key("openOrders")
     value(row.openOrders)

@@ -49,7 +49,7 @@ extension Handler {
       }
       guard let found else { throw .unauthorized }
       worker.handler.output.clear()
-      worker.handler.output.account(found, keyLimit: AccountStore.mostKeys)
+      worker.handler.output.account(found, worker.core.limits.allowance)
       worker.handler.succeed(200, request)
     }
   }

@@ -1,4 +1,5 @@
 import API
+import Accounts
 import SharedMemory
 import Synchronization
 
@@ -14,6 +15,10 @@ final class AccountLimits: Sendable {
     self.requests = requests
     self.orders = orders
     limiter = requests > 0 || orders > 0 ? try exchange.rateLimiter() : nil
+  }
+
+  var allowance: AccountAllowance {
+    AccountAllowance(keys: AccountStore.mostKeys, requests: requests, orders: orders)
   }
 
   /// Requests refused so far.

@@ -4,11 +4,16 @@ import FastCGI
 extension Request {
   /// The error as this request may be told of it.
   ///
-  /// That nothing was done is known of this try only. A worker before, which died with the request
-  /// or was too slow, may have done what was asked; nginx says so in a parameter.
+  /// That nothing was done is known of this try only, and that a name is taken may be our own doing.
+  /// A worker before, which died with the request or was too slow, may have done what was asked;
+  /// nginx says so in a parameter.
   func honest(_ error: APIError) -> APIError {
-    let saysNothingWasDone = error.status == 503 || error.status == 429
-    return saysNothingWasDone && wasTriedBefore && changesSomething ? .outcomeUnknown : error
+    let isDoubtful = switch error.status {
+    case 429, 503: true
+    case 409: error.code == "name_taken" || error.code == "symbol_taken"
+    default: false
+    }
+    return isDoubtful && wasTriedBefore && changesSomething ? .outcomeUnknown : error
   }
 
   /// The parameter holds the statuses of the tries; those of a try that failed begin with a 5.

@@ -5,15 +5,15 @@ extension Operation {
       summary: "Open an account.",
       description: "It comes with a token for 30 days and a key that may trade.",
       access: .open, body: "Register", status: 201, answer: "Registered",
-      meaning: "The account with its first credentials.", refusals: [400, 409, 413, 503]),
+      meaning: "The account with its first credentials.", refusals: [400, 409, 413, 503, 504]),
     Operation(
       method: "post", path: "/api/login", id: "login", tag: "accounts",
       summary: "Get a token for 30 days.", access: .open, body: "Login", answer: "LoggedIn",
-      meaning: "A further token; earlier ones still hold.", refusals: [400, 401, 413, 503]),
+      meaning: "A further token; earlier ones still hold.", refusals: [400, 401, 413, 503, 504]),
     Operation(
       method: "post", path: "/api/logout", id: "logout", tag: "accounts",
       summary: "End the token that the request comes with.", access: .account, status: 204,
-      meaning: "It has ended.", refusals: [400, 503]),
+      meaning: "It has ended.", refusals: [400, 503, 504]),
     Operation(
       method: "get", path: "/api/account", id: "getAccount", tag: "accounts",
       summary: "Name, limits, open orders and positions.",
@@ -33,10 +33,10 @@ extension Operation {
       description: "Keys are made and ended with a token only.", access: .token,
       body: "CreateKey", status: 201, answer: "IssuedKey",
       meaning: "The key with its secret, which is shown this once.",
-      refusals: [400, 413, 422, 503]),
+      refusals: [400, 413, 422, 503, 504]),
     Operation(
       method: "delete", path: "/api/keys/{key}", id: "deleteKey", tag: "accounts",
       summary: "End a key.", access: .token, parameters: ["key"], status: 204,
-      meaning: "It has ended.", refusals: [400, 404, 503]),
+      meaning: "It has ended.", refusals: [400, 404, 503, 504]),
   ]
 }

@@ -5,7 +5,7 @@ extension Operation {
       summary: "Add a symbol while the exchange runs.", access: .administrator,
       body: "AddSymbol", status: 201, answer: "Symbol",
       meaning: "The symbol. It trades unless `state` is null; then it does in a moment.",
-      refusals: [400, 409, 413, 422, 503]),
+      refusals: [400, 409, 413, 422, 503, 504]),
     Operation(
       method: "patch", path: "/api/admin/symbols/{symbol}", id: "changeLimits",
       tag: "administration", summary: "Change limits of a symbol.",

@@ -26,7 +26,7 @@ extension Operation {
         together with its place, each order that has no `clientOrderId`.
         """,
       access: .trader, parameters: ["idempotencyKey"], body: "PlaceOrders", answer: "Results",
-      meaning: "A result an order, in the order given.", refusals: [400, 413, 503]),
+      meaning: "A result an order, in the order given.", refusals: [400, 413, 503, 504]),
     Operation(
       method: "get", path: "/api/orders", id: "listOrders", tag: "orders",
       summary: "The account's orders, newest first.", access: .account,

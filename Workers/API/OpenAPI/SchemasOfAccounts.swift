@@ -41,9 +41,15 @@ extension OpenAPI {
         "createdAt": {"$ref": "#/components/schemas/Time"},
         "permission": {"$ref": "#/components/schemas/Permission",
           "description": "Of the credentials that ask."},
-        "limits": {"type": "object", "required": ["ordersPerBatch", "keys"], "properties": {
-          "ordersPerBatch": {"$ref": "#/components/schemas/Count"},
-          "keys": {"$ref": "#/components/schemas/Count"}}},
+        "limits": {"type": "object",
+          "required": ["ordersPerBatch", "keys", "requestsPerSecond", "ordersPerSecond"],
+          "properties": {
+            "ordersPerBatch": {"$ref": "#/components/schemas/Count"},
+            "keys": {"$ref": "#/components/schemas/Count"},
+            "requestsPerSecond": {"$ref": "#/components/schemas/Count",
+              "description": "Of all calls with credentials; 0: no limit."},
+            "ordersPerSecond": {"$ref": "#/components/schemas/Count",
+              "description": "Those in batches counted one by one; 0: no limit."}}},
         "openOrders": {"$ref": "#/components/schemas/Count"},
         "positions": {"type": "array", "items": {"$ref": "#/components/schemas/Position"},
           "description": "Of the symbols in which something is held."}}},
