@@ -4,16 +4,20 @@ import FastCGI
 extension Request {
   /// The error as this request may be told of it.
   ///
-  /// That nothing was done is known of this try only, and that a name is taken may be our own doing.
-  /// A worker before, which died with the request or was too slow, may have done what was asked;
-  /// nginx says so in a parameter.
+  /// That nothing was done is known of this try only, and that a name is taken may be our own
+  /// doing. A worker before, which died with the request or was too slow, may have done what was
+  /// asked; nginx says so in a parameter.
   func honest(_ error: APIError) -> APIError {
-    let isDoubtful = switch error.status {
+    guard isDoubtful(error), wasTriedBefore, changesSomething else { return error }
+    return .outcomeUnknown
+  }
+
+  private func isDoubtful(_ error: APIError) -> Bool {
+    switch error.status {
     case 429, 503: true
     case 409: error.code == "name_taken" || error.code == "symbol_taken"
     default: false
     }
-    return isDoubtful && wasTriedBefore && changesSomething ? .outcomeUnknown : error
   }
 
   /// The parameter holds the statuses of the tries; those of a try that failed begin with a 5.
