@@ -1,6 +1,7 @@
 # Each target is one script, so that everything can be run without make too.
 .PHONY: up down demo test test-browser contract fuzz chaos check-streams soak
-.PHONY: bench bench-scale bench-idle bench-book bench-recovery bench-streams test-containers clean
+.PHONY: bench bench-suite bench-quick bench-compare bench-guard report profile monitor
+.PHONY: bench-scale bench-idle bench-book bench-recovery bench-streams test-containers clean
 
 up:
 	@.ci/install
@@ -65,6 +66,35 @@ bench:
 	@.ci/install
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed outcry-bench-streams
 	@Tests/Benchmarks/Spine/run
+
+# Every kind of request, workers, symbols, databases, subscribers, depth: a quarter of an hour.
+# ONLY=workers,ramp for parts of it, which join what OUT=folder holds already.
+bench-suite:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed outcry-bench-streams
+	@python3 -B Tests/Benchmarks/Suite/suite.py full $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(OUT),--out $(OUT))
+
+# One of each kind, in less than two minutes.
+bench-quick:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed outcry-bench-streams
+	@python3 -B Tests/Benchmarks/Suite/suite.py quick $(if $(OUT),--out $(OUT))
+
+# Two folders of results; without them the committed ones and the last.
+bench-compare:
+	@python3 -B Tests/Benchmarks/Report/compare.py $(A) $(B)
+
+# REPORT.md, its charts and the figures in README.md, from the committed results; FROM=folder takes
+# those of a new run into the tree first.
+report:
+	@python3 -B Tests/Benchmarks/Report/report.py $(if $(FROM),--from $(FROM))
+
+# What an order costs that does not depend on the machine's mood, against limits; RENEW=1 sets them.
+bench-guard:
+	@.ci/install tests
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed outcry-bench-requests
+	@python3 -B Tests/Benchmarks/Guard/guard.py $(if $(RENEW),--renew)
 
 # Orders a second with 1 to 16 worker processes, changed under load; 10,000 idle connections.
 bench-scale:

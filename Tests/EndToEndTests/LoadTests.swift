@@ -22,6 +22,9 @@ struct LoadTests {
       let result = try #require(LoadResult(try JSON(parsing: readFile(folder.file(profile)))))
       #expect(result.verification?.acknowledged ?? 0 >= result.orders)
       #expect(profile == "book" || result.orders > 10)
+      // Each kind of request was made.
+      let kinds = try #require(Plan.named(profile)).mix.map(\.operation.name)
+      #expect(Set(kinds) == Set(result.operations.keys), "\(result.operations.keys)")
     }
     let second = exchange.outcry(
       [

@@ -11,7 +11,11 @@ struct RequestBenchmark {
     (#"{"symbol":"BTC-USD","side":"buy","type":"limit","quantity":"0.50000","#
       + #""price":"70000.00","clientOrderId":"client-123456"}"#).utf8)
 
-  init() {
+  /// So often and nothing else, for a program that counts instructions.
+  private let repetitions: Int?
+
+  init(repetitions: Int? = nil) {
+    self.repetitions = repetitions
     let symbol = Symbol(
       id: 1, name: "BTC-USD", base: "BTC", quote: "USD", tick: Scale(digits: 2, units: 1),
       lot: Scale(digits: 5, units: 1), rules: Rules())
@@ -22,6 +26,10 @@ struct RequestBenchmark {
 
   /// Runs `body` `count` times, five times over; prints the nanoseconds of one in the best.
   func measure(_ name: String, count: Int, unit: Int = 1, _ body: () -> Void) {
+    if let repetitions {
+      for _ in 0..<repetitions { body() }
+      return
+    }
     body()
     var best = UInt64.max
     for _ in 0..<5 {
