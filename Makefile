@@ -17,6 +17,11 @@ down:
 demo: up
 	@Tests/Demo/run
 
+# A Prometheus of its own beside the running exchange, until Ctrl-C.
+monitor:
+	@.ci/install monitoring
+	@compose/monitoring/run
+
 test:
 	@.ci/install tests
 	@.ci/page
