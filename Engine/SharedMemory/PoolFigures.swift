@@ -1,6 +1,6 @@
 import Synchronization
 
-/// One number about the worker pool, in the exchange segment for whoever looks. The raw values are
+/// One number about a worker pool, in the exchange segment for whoever looks. The raw values are
 /// places in shared memory: they are only ever added to.
 public enum PoolFigure: Int, Sendable, CaseIterable {
   /// Microseconds since 1970: when the figures were last written, and when the pool was started.
@@ -59,20 +59,31 @@ public enum PoolFigure: Int, Sendable, CaseIterable {
   }
 }
 
-/// The pool's numbers. Its master writes them, at least once a second; anybody reads them.
-public struct PoolFigures: @unchecked Sendable {
+/// What one pool says of itself. Its master writes it, at least once a second.
+public struct PoolRecord: @unchecked Sendable {
   private let base: UnsafeMutableRawPointer
   /// Keeps the memory mapped.
   private let segment: Segment
+  private let index: Int
 
-  init(segment: Segment) {
+  init(segment: Segment, index: Int) {
     self.segment = segment
-    base = segment.base + Int(OUTCRY_EXCHANGE_POOL)
+    self.index = index
+    base = segment.base + Int(OUTCRY_EXCHANGE_POOLS) + 8 * Int(OUTCRY_POOL_FIGURES) * index
   }
 
   public subscript(figure: PoolFigure) -> UInt64 {
     get { word(figure).pointee.load(ordering: .relaxed) }
     nonmutating set { word(figure).pointee.store(newValue, ordering: .relaxed) }
+  }
+
+  /// How long a master may be gone that becomes another program, or is started again.
+  private static let graceMicros: Int64 = 2_000_000
+
+  /// Whether its master lives, or did a moment ago.
+  var isAlive: Bool {
+    segment.isLocked(Int64(OUTCRY_LOCK_POOLS) + Int64(index))
+      || Clock.wallMicros() - Int64(clamping: self[.updatedAt]) < PoolRecord.graceMicros
   }
 
   private func word(_ figure: PoolFigure) -> Word64 {
@@ -81,8 +92,43 @@ public struct PoolFigures: @unchecked Sendable {
   }
 }
 
+/// The numbers of all pools of the exchange together; several backends are a pool each.
+public struct PoolFigures: Sendable {
+  private let records: [PoolRecord]
+
+  init(segment: Segment) {
+    records = (0..<Int(OUTCRY_POOLS)).map { PoolRecord(segment: segment, index: $0) }
+  }
+
+  /// What counts is counted for pools that have gone, too.
+  public subscript(figure: PoolFigure) -> UInt64 {
+    let written = records.filter { $0[.updatedAt] != 0 }
+    if figure.isCounter { return written.reduce(0) { $0 &+ $1[figure] } }
+    let living = written.filter(\.isAlive)
+    switch figure {
+    case .startedAt: return living.map { $0[figure] }.min() ?? 0
+    case .updatedAt, .mostActive, .longestListenQueue, .mostUnderWay:
+      return living.map { $0[figure] }.max() ?? 0
+    case .busy:
+      let serving = living.reduce(0) { $0 + $1[.serving] }
+      return living.reduce(0) { $0 + $1[.busy] * $1[.serving] } / max(1, serving)
+    default: return living.reduce(0) { $0 &+ $1[figure] }
+    }
+  }
+}
+
 extension ExchangeSegment {
   public var pool: PoolFigures { PoolFigures(segment: segment) }
+
+  /// For the master of a pool, until it ends: a place that is free, or that of one that died; nil
+  /// when there are as many pools as there may be.
+  public func claimPool() throws(SegmentError) -> PoolRecord? {
+    for index in 0..<Int(OUTCRY_POOLS)
+    where try segment.tryLock(Int64(OUTCRY_LOCK_POOLS) + Int64(index)) {
+      return PoolRecord(segment: segment, index: index)
+    }
+    return nil
+  }
 }
 
 /// Which counter of a worker's line on the scoreboard is which. They begin at 0 with the process.

@@ -47,7 +47,7 @@ public final class Master {
   let log: Log
   let listener: Int32
   /// Where the numbers go that others read; nil for a pool that is part of no exchange.
-  let figures: PoolFigures?
+  let figures: PoolRecord?
   private let signals: SignalQueue
   private let onTurn: (_ isStopping: Bool) -> Void
 
@@ -67,7 +67,7 @@ public final class Master {
   /// predecessor in this process left one, with its children. `onTurn` is called at least once a
   /// second.
   public init(
-    options: Options, log: Log, figures: PoolFigures? = nil,
+    options: Options, log: Log, figures: PoolRecord? = nil,
     socket: () throws(SystemCallError) -> ListeningSocket,
     onTurn: @escaping (_ isStopping: Bool) -> Void = { _ in }
   ) throws(SystemCallError) {

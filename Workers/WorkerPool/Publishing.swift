@@ -49,7 +49,7 @@ extension Master {
   }
 }
 
-extension PoolFigures {
+extension PoolRecord {
   /// The master is the only writer.
   func count(_ figure: PoolFigure, _ amount: UInt64 = 1) { self[figure] &+= amount }
 

@@ -20,7 +20,7 @@ enum WorkerMaster {
     options.stuckSeconds = Int64(settings.workerStuckSeconds)
     options.recycleAfter = UInt64(settings.workerRecycle)
     let master = try Master(
-      options: options, log: log, figures: exchange?.pool,
+      options: options, log: log, figures: exchange?.claimPool(),
       socket: { () throws(SystemCallError) in
         if let inherited = ListeningSocket.inherited { return inherited }
         return try ListeningSocket.open(settings.listen)

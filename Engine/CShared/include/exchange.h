@@ -8,7 +8,7 @@
 #include "metrics.h"
 #include "segment.h"
 
-#define OUTCRY_EXCHANGE_LAYOUT 3
+#define OUTCRY_EXCHANGE_LAYOUT 4
 
 /* One symbol. Written once by the directory's writer; `version` is stored last, with release.
  * Afterwards only rules and shard change: into the copy that is not in force, then `version`
@@ -112,8 +112,6 @@ enum {
   OUTCRY_EXCHANGE_SERIES_COUNT = 76,          /* atomic u32: names given to series */
   OUTCRY_EXCHANGE_CPU = 128,                  /* u64 each, any: microseconds by role */
   OUTCRY_EXCHANGE_FEED = 256,                 /* u64 each, any: what all feeds have counted */
-  OUTCRY_EXCHANGE_POOL = 1024,                /* atomic u64 each; the worker pool's master */
-  OUTCRY_POOL_FIGURES = 64,
   OUTCRY_EXCHANGE_NAMES = OUTCRY_PAGE,        /* atomic u32 each: 1 + entry, by hash of name */
   OUTCRY_EXCHANGE_IDS = OUTCRY_EXCHANGE_NAMES + 4 * OUTCRY_DIRECTORY_BUCKETS,
   OUTCRY_EXCHANGE_ENTRIES = OUTCRY_EXCHANGE_IDS + 4 * OUTCRY_SYMBOL_IDS,
@@ -122,19 +120,21 @@ enum {
   OUTCRY_EXCHANGE_SLOTS = OUTCRY_EXCHANGE_SERIES + OUTCRY_SERIES_NAME * OUTCRY_SERIES,
   OUTCRY_EXCHANGE_LIMITS = OUTCRY_EXCHANGE_SLOTS + OUTCRY_WORKER_SLOTS * OUTCRY_SLOT_LENGTH,
   OUTCRY_LIMIT_SETS = 4096,                   /* of 8 atomic u64: key(16) | microseconds(48) */
-  OUTCRY_EXCHANGE_LENGTH = OUTCRY_EXCHANGE_LIMITS + 64 * OUTCRY_LIMIT_SETS,
+  OUTCRY_POOL_FIGURES = 64,                   /* atomic u64 each; written by the pool's master */
+  OUTCRY_POOLS = 64,                          /* as many as there may be workers */
+  OUTCRY_EXCHANGE_POOLS = OUTCRY_EXCHANGE_LIMITS + 64 * OUTCRY_LIMIT_SETS,
+  OUTCRY_EXCHANGE_LENGTH = OUTCRY_EXCHANGE_POOLS + 8 * OUTCRY_POOL_FIGURES * OUTCRY_POOLS,
 };
 static_assert(OUTCRY_SMALL_REPLY_OFFSET == OUTCRY_SMALL_COMMANDS * sizeof(outcry_command), "");
 static_assert(OUTCRY_LARGE_REPLY_OFFSET == OUTCRY_LARGE_COMMANDS * sizeof(outcry_command), "");
 static_assert(OUTCRY_SLOT_GAUGES + 8 * OUTCRY_GAUGES <= OUTCRY_SLOT_SMALL, "heads and gauges");
 static_assert(OUTCRY_EXCHANGE_CPU + 8 * OUTCRY_ROLES <= OUTCRY_EXCHANGE_FEED, "CPU times");
-static_assert(OUTCRY_EXCHANGE_FEED + 8 * OUTCRY_FEED_COUNTERS <= OUTCRY_EXCHANGE_POOL, "feeds");
+static_assert(OUTCRY_EXCHANGE_FEED + 8 * OUTCRY_FEED_COUNTERS <= OUTCRY_EXCHANGE_NAMES, "feeds");
 static_assert(OUTCRY_SLOT_LENGTH % OUTCRY_PAGE == 0, "slots are whole pages");
 static_assert(OUTCRY_SMALL_COMMANDS * sizeof(outcry_result) + 150 * sizeof(outcry_fill)
               <= OUTCRY_SMALL_BODY - OUTCRY_SMALL_REPLY_OFFSET, "small reply");
 static_assert(OUTCRY_LARGE_COMMANDS * sizeof(outcry_result) + 4096 * sizeof(outcry_fill)
               <= OUTCRY_LARGE_BODY - OUTCRY_LARGE_REPLY_OFFSET, "large reply");
-static_assert(OUTCRY_EXCHANGE_POOL + 8 * OUTCRY_POOL_FIGURES <= OUTCRY_EXCHANGE_NAMES, "pool");
 static_assert(OUTCRY_EXCHANGE_SLOTS % OUTCRY_PAGE == 0, "slots");
 static_assert(OUTCRY_WORKER_SLOTS * OUTCRY_MAILBOXES < 65535, "a reference names any mailbox");
 
