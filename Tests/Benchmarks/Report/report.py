@@ -48,8 +48,8 @@ class Report:
             "# Benchmark report", "",
             "Written by `make report` from the files in [results](results), which"
             " `make bench-suite` leaves; no figure is typed in. **The ratio** is that to a constant"
-            " answer through the same nginx and worker pool (`outcry-worker --echo`), in rounds taken in turns: it may"
-            " be compared with other days and machines, rates may not.", "",
+            " answer through the same nginx and worker pool (`outcry-worker --echo`), in rounds"
+            " taken in turns: it may be compared with other days and machines, rates may not.", "",
             f"Measured {' and '.join(days)} at {', '.join(commits)} on {first['cores']} ×"
             f" {first['processor']}, {first['memoryBytes'] / 2**30:.0f} GiB, Linux"
             f" {first['kernel']}; a synchronous write of 8 KiB took {min(writes):.2f} to"
