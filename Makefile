@@ -95,6 +95,12 @@ bench-compare:
 report:
 	@python3 -B Tests/Benchmarks/Report/report.py $(if $(FROM),--from $(FROM))
 
+# Where an order's processor time goes, by thread and (with perf) by function.
+profile:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
+	@python3 -B Tests/Benchmarks/Profile/profile.py
+
 # What an order costs that does not depend on the machine's mood, against limits; RENEW=1 sets them.
 bench-guard:
 	@.ci/install tests

@@ -10,7 +10,7 @@ extension Stack {
       "listen_addresses": "",
       "unix_socket_directories": folder.postgresSocketFolder,
       "unix_socket_permissions": "0700",
-      "max_connections": "500",
+      "max_connections": "1000",
       "shared_buffers": "256MB",
       "wal_buffers": "16MB",
       "max_wal_size": "4GB",

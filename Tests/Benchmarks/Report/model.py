@@ -29,6 +29,7 @@ class Assumptions:
     most_in_commit: int = 4096
 
 
+MOST_SYMBOLS = 20
 RATES = (10_000, 50_000, 500_000)
 
 
@@ -40,8 +41,9 @@ class Model:
     def __init__(self, found, assumptions=Assumptions()):
         self.found = found
         self.given = assumptions
+        # Hundreds of engines cost something by being there, which is another matter.
         points = [r for r in [*results.group(found, "symbols"), found.get("orders")]
-                  if r and r["cost"].get("commitsAnOrder")]
+                  if r and r["symbols"] <= MOST_SYMBOLS and r["cost"].get("commitsAnOrder")]
         if not points:
             raise SystemExit("the model needs the scenario `orders`")
         self.points = points
@@ -55,25 +57,27 @@ class Model:
         self.sharing = found["orders"]["cost"]["commitsAnOrder"]
 
     def fit(self, of):
-        """Least squares of microseconds an order over commits an order."""
+        """Least squares, of relative errors, of microseconds an order over commits an order."""
         xs = [r["cost"]["commitsAnOrder"] for r in self.points]
         ys = [of(results.microseconds(r["cost"], "orders")) for r in self.points]
-        x, y = sum(xs) / len(xs), sum(ys) / len(ys)
-        spread = sum((v - x) ** 2 for v in xs)
-        slope = sum((a - x) * (b - y) for a, b in zip(xs, ys)) / spread if spread > 1e-9 else 0.0
-        slope = max(0.0, slope)
+        weights = [1 / y ** 2 for y in ys]
+        total = sum(weights)
+        x = sum(w * v for w, v in zip(weights, xs)) / total
+        y = sum(w * v for w, v in zip(weights, ys)) / total
+        spread = sum(w * (v - x) ** 2 for w, v in zip(weights, xs))
+        along = sum(w * (a - x) * (b - y) for w, a, b in zip(weights, xs, ys))
+        slope = max(0.0, along / spread) if spread > 1e-12 else 0.0
         return y - slope * x, slope
 
     # -- Checked against what was measured ------------------------------------------------------
 
     def predicted(self, result):
-        """Orders a second of a measured scenario, from its commits an order and the processors'
-        idle time: what the model has to explain is the cost."""
+        """Orders a second of a measured scenario, from its commits an order and the part of the
+        processors that it got: what the model has to explain is the cost."""
         cost = result["cost"]
         micros = self.order + self.commit * cost["commitsAnOrder"]
-        cores = result["machine"]["cores"]
-        mine = 1 - results.idle_part(cost) - cost["othersPart"] - stolen(cost)
-        return cores * mine * 1e6 / micros
+        seconds = cost["orders"] / result["figures"]["orderRate"]
+        return 1e6 * sum(cost["processorSeconds"].values()) / seconds / micros
 
     def check(self):
         rows = []
@@ -126,11 +130,6 @@ class Model:
                    self.given.most_in_commit / seconds)
 
 
-def stolen(cost):
-    seconds = cost["machineSeconds"]
-    return seconds["stolen"] / max(0.01, sum(seconds.values()))
-
-
 def table(heads, rows):
     return ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads),
             *("| " + " | ".join(str(c) for c in row) + " |" for row in rows), ""]
@@ -178,8 +177,8 @@ def lines(found):
         f" all processes, the load generator included; PostgreSQL alone"
         f" {model.database_order:.1f} and {model.database_commit:.0f} µs. Fitted by least squares"
         f" to {', '.join(r['name'] for r in model.points)}: they differ in how many orders share a"
-        " commit. The model held against what was measured, with the commits and the idle time of"
-        " each run as given:", ""]
+        " commit. The model held against what was measured, with the commits an order and"
+        " the processor time of each run as given:", ""]
     yield from table(["scenario", "databases", "commits an order", "orders/s by the model",
                       "measured", "off by"], model.check())
     yield from [

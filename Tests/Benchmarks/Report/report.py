@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 
+import budget
 import charts
 import model
 import results
@@ -16,7 +17,9 @@ from model import table
 
 PICTURES = os.path.join(results.BENCHMARKS, "charts")
 README = os.path.join(results.TOP, "README.md")
-BLOCK = re.compile(r"(<!-- figures[^>]*-->\n).*?(<!-- end of figures -->)", re.S)
+PROFILE = os.path.join(results.BENCHMARKS, "PROFILE.md")
+# Where figures stand in pages that are written by hand otherwise.
+BLOCK = re.compile(r"(<!-- make report: (\w+) -->\n).*?(<!-- end -->)", re.S)
 # What the platform told of itself in its last load tests (orders a second, by backends), what it
 # aimed at, and what it hoped of three shards of its database.
 PREDECESSOR = [("before: 1 backend", 2653), ("before: 4 backends", 3163),
@@ -245,9 +248,9 @@ def documents(found):
     report = Report(found)
     made = {os.path.join(results.BENCHMARKS, "REPORT.md"): report.make()}
     made |= {os.path.join(PICTURES, name): svg for name, svg in report.pictures.items()}
-    with open(README, encoding="utf-8") as file:
-        readme = file.read()
-    made[README] = BLOCK.sub(lambda m: m[1] + figures(found) + m[2], readme)
+    blocks = {"figures": figures(found)} | budget.blocks(budget.read(results.COMMITTED))
+    for path in (README, PROFILE):
+        made[path] = BLOCK.sub(lambda m: m[1] + blocks.get(m[2], "") + m[3], read(path))
     return made
 
 
@@ -265,8 +268,10 @@ def main():
     options = parser.parse_args()
     if options.source:
         os.makedirs(results.COMMITTED, exist_ok=True)
-        for name in results.read(options.source):
-            shutil.copy(os.path.join(options.source, f"{name}.json"), results.COMMITTED)
+        for name in [*results.read(options.source), "profile"]:
+            path = os.path.join(options.source, f"{name}.json")
+            if os.path.exists(path):
+                shutil.copy(path, results.COMMITTED)
     made = documents(results.read(results.COMMITTED))
     if options.check:
         wrong = [os.path.relpath(p, results.TOP) for p, text in made.items() if read(p) != text]

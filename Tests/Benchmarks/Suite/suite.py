@@ -183,7 +183,7 @@ def arguments():
     options = parser.parse_args()
     is_quick = options.kind == "quick"
     options.seconds = options.seconds or (3 if is_quick else 4)
-    options.rounds = options.rounds or 2
+    options.rounds = options.rounds or (2 if is_quick else 3)
     return options
 
 
