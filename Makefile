@@ -56,11 +56,12 @@ chaos:
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
 	@Tests/Chaos/run
 
-# Clients of the streams against the exchange itself, 100,000 commands; SEED=number to repeat them.
+# Clients of the streams against the exchange itself, 100,000 commands; SEED=number to repeat them,
+# CLUSTER=1 with a Redis Cluster.
 check-streams:
 	@.ci/install
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
-	@Tests/Streams/run
+	@Tests/Streams/run $(if $(CLUSTER),--cluster)
 
 bench-streams:
 	@.ci/install

@@ -64,6 +64,9 @@ struct AccountFeed {
   /// A new connection: who listens is not known.
   mutating func connectionLost() { isHeard = false }
 
+  /// Sends where it is, even if nothing happened.
+  mutating func tellPosition() { mustTell = true }
+
   mutating func skip(through last: UInt64) {
     end = max(end, last)
     mustTell = true
@@ -94,6 +97,9 @@ struct AccountFeed {
     _ redis: RedisConnection, _ channel: [UInt8]
   ) throws(RedisError) {
     redis.publish(records.bytes, on: channel)
-    if case .integer(let receivers)? = try redis.awaitReplies() { isHeard = receivers > 0 }
+    if case .integer(let receivers)? = try redis.awaitReplies() {
+      // A cluster's node knows only of its own.
+      isHeard = receivers > 0 || redis.isInCluster
+    }
   }
 }

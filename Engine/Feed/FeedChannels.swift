@@ -26,9 +26,7 @@ struct FeedChannels {
 extension RedisConnection {
   func publish(_ message: [UInt8], on channel: [UInt8]) { send("PUBLISH", channel, message) }
 
-  func set(_ value: [UInt8], as key: [UInt8]) { send("SET", key, value) }
-
-  private func send(_ verb: StaticString, _ name: [UInt8], _ value: [UInt8]) {
+  func send(_ verb: StaticString, _ name: [UInt8], _ value: [UInt8]) {
     let word = UnsafeRawBufferPointer(start: verb.utf8Start, count: verb.utf8CodeUnitCount)
     name.withUnsafeBytes { name in
       value.withUnsafeBytes { value in append(word, name, value) }

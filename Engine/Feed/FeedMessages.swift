@@ -30,12 +30,15 @@ struct FeedMessages {
     json.raw("]}")
   }
 
-  mutating func difference(_ batch: FeedBatch, first: UInt64, last: UInt64) {
+  /// Without a batch it says only where the book is.
+  mutating func difference(_ batch: FeedBatch?, first: UInt64, last: UInt64) {
     start()
     range(first, last)
-    json.raw(",\"time\":")
-    json.integer(batch.time)
-    levels(batch.changedBids(), batch.changedAsks())
+    if let batch {
+      json.raw(",\"time\":")
+      json.integer(batch.time)
+    }
+    levels(batch?.changedBids() ?? [], batch?.changedAsks() ?? [])
     json.raw("}")
   }
 

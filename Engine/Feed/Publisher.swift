@@ -19,7 +19,8 @@ public final class Publisher: @unchecked Sendable {
   public let inbox: FeedInbox
 
   // All of the rest belongs to the thread in `run`.
-  private let address: Address
+  private var nodes: RedisNodes
+  private let slot: Int
   private let depthSource: (inout Depth) -> Bool
   private let report: (FeedStatus) -> Void
   private let channels: FeedChannels
@@ -44,14 +45,21 @@ public final class Publisher: @unchecked Sendable {
   private var mustTellStart: Bool
   private var keysAreStale = true
   private var keysAreDue: Int64 = 0
+  private var positionsAreDue: Int64 = 0
+  /// Since when a cluster takes no keys.
+  private var refusedSince: Int64?
   private var retryAt: Int64 = 0
   private var backOff: Int64 = Publisher.shortestBackOff
 
   private static let shortestBackOff: Int64 = 50_000_000
   private static let longestBackOff: Int64 = 2_000_000_000
+  /// A replica takes its master's place within seconds.
+  private static let longestBackOffInCluster: Int64 = 250_000_000
   private static let pauseMicros: UInt32 = 10_000
   private static let keyInterval: Int64 = 200_000_000
   private static let idleWait: Int64 = 60_000_000_000
+  private static let positionInterval: Int64 = 4_000_000_000
+  private static let longestRefusal: Int64 = 3_000_000_000
   private static let tradesPerMessage = 200
   private static let depthInStream = 1024
   private static let depthInKey = 100
@@ -60,15 +68,16 @@ public final class Publisher: @unchecked Sendable {
   /// `history` what was traded up to then. `depth` gives the board's committed picture, or returns
   /// false when there is none yet.
   public init(
-    symbol: Symbol, address: Address, position: UInt64, history: MarketHistory = MarketHistory(),
+    symbol: Symbol, redis: [Address], position: UInt64, history: MarketHistory = MarketHistory(),
     inbox: FeedInbox = FeedInbox(), depth: @escaping (inout Depth) -> Bool,
     report: @escaping (FeedStatus) -> Void = { _ in }
   ) {
     self.inbox = inbox
-    self.address = address
+    nodes = RedisNodes(redis)
     self.report = report
     depthSource = depth
     channels = FeedChannels(symbol: symbol.name)
+    slot = HashSlot.of(channels.trades)
     messages = FeedMessages(symbol: symbol)
     day = MarketDay(history)
     accounts = AccountFeed(symbol: symbol, position: position)
@@ -96,7 +105,8 @@ public final class Publisher: @unchecked Sendable {
     let now = monotonicNanoseconds()
     if redis == nil { return max(retryAt, now) }
     if accounts.mustTell { return now }
-    return keysAreStale ? max(keysAreDue, now) : now + Self.idleWait
+    let next = keysAreStale ? max(keysAreDue, now) : now + Self.idleWait
+    return nodes.isCluster ? min(next, max(positionsAreDue, now)) : next
   }
 
   private func absorb() {
@@ -109,10 +119,7 @@ public final class Publisher: @unchecked Sendable {
     let now = monotonicNanoseconds()
     guard redis == nil, now >= retryAt else { return }
     do throws(RedisError) {
-      let made = try RedisConnection(address)
-      // A server that hangs still has its connections accepted by the kernel.
-      _ = try made.command("PING")
-      redis = made
+      redis = try nodes.connect(toMasterOf: slot)
       backOff = Self.shortestBackOff
       report(.connected)
     } catch { drop(error) }
@@ -120,13 +127,15 @@ public final class Publisher: @unchecked Sendable {
 
   /// What was under way may have arrived in part: it counts as a gap.
   private func drop(_ error: RedisError) {
+    if let redirection = error.redirection { nodes.prefer(redirection.address) }
     if redis != nil || backOff == Self.shortestBackOff { report(.lost(error)) }
     redis = nil
     accounts.connectionLost()
     depthEnd = nil
     tradesEnd = tradesConfirmed
     retryAt = monotonicNanoseconds() + backOff
-    backOff = min(backOff * 2, Self.longestBackOff)
+    let longest = nodes.isCluster ? Self.longestBackOffInCluster : Self.longestBackOff
+    backOff = min(backOff * 2, longest)
     missed(through: max(content.lastSequence, content.gap?.upperBound ?? 0))
   }
 
@@ -156,6 +165,7 @@ public final class Publisher: @unchecked Sendable {
     }
     if depthEnd == nil { sendSnapshot(notBefore: last, redis) }
     sendKeys(redis)
+    sendPositions(redis)
     try accounts.finish(redis, content, on: channels.account)
     if let lost = content.gap { accounts.skip(through: lost.upperBound) }
     mustTellStart = false
@@ -166,6 +176,48 @@ public final class Publisher: @unchecked Sendable {
     gap = nil
     published = max(published, last)
     tradesConfirmed = tradesEnd
+    let refused = redis.takeRefusedKeys()
+    if refused.isEmpty, !keysAreStale { refusedSince = nil }
+    for key in refused { try settle(key, at: redis) }
+  }
+
+  /// In a cluster a message may be lost between two nodes that both live. Then the next one shows
+  /// it, so there has to be a next one.
+  private func sendPositions(_ redis: RedisConnection) {
+    let now = monotonicNanoseconds()
+    guard redis.isInCluster, now >= positionsAreDue else { return }
+    positionsAreDue = now + Self.positionInterval
+    messages.trades([], first: tradesEnd + 1, last: tradesEnd)
+    redis.publish(messages.bytes, on: channels.trades)
+    if let depthEnd {
+      messages.difference(nil, first: depthEnd + 1, last: depthEnd)
+      redis.publish(messages.bytes, on: channels.book)
+    }
+    accounts.tellPosition()
+  }
+
+  /// Messages go by way of any node: a key in the wrong place has taken nothing from the streams.
+  private func settle(_ refused: RefusedKey, at node: RedisConnection) throws(RedisError) {
+    guard node.isInCluster else { throw refused.error }
+    switch refused.error.redirection?.kind {
+    case .moved:
+      // What was published is published: no gap.
+      nodes.prefer(refused.error.redirection!.address)
+      redis = nil
+      accounts.connectionLost()
+    case .ask:
+      if nodes.set(refused.key, asking: refused.error.redirection!.address) { return }
+    case nil:
+      // A master is being replaced. When that takes too long this node may be cut off.
+      let now = monotonicNanoseconds()
+      refusedSince = refusedSince ?? now
+      if now - refusedSince! > Self.longestRefusal {
+        refusedSince = nil
+        nodes.avoid(node.address)
+        throw refused.error
+      }
+    }
+    keysAreStale = true
   }
 
   private func announceStart(_ redis: RedisConnection) {
@@ -222,10 +274,10 @@ public final class Publisher: @unchecked Sendable {
     let now = monotonicNanoseconds()
     guard keysAreStale, now >= keysAreDue || inbox.isClosed, depthSource(&depth) else { return }
     messages.depth(depth, levels: Self.depthInKey, inStream: false)
-    redis.set(messages.bytes, as: channels.depth)
+    redis.set(KeyValue(name: channels.depth, value: messages.bytes))
     let time = max(realMicroseconds(), depth.time)
     messages.ticker(depth, day.ticker.summary(at: time), time: time)
-    redis.set(messages.bytes, as: channels.ticker)
+    redis.set(KeyValue(name: channels.ticker, value: messages.bytes))
     redis.publish(messages.bytes, on: channels.ticker)
     for candle in day.takeChanged() {
       messages.candle(candle)

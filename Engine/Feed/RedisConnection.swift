@@ -7,8 +7,17 @@ import Settings
 /// and travel together when their answers are asked for. Every wait ends after the time-out.
 public final class RedisConnection {
   let context: UnsafeMutablePointer<redisContext>
+  public let address: Address
+  /// One node of several.
+  public internal(set) var isInCluster = false
+  private var queued = 0
+  private var answered = 0
+  /// Keys to be set whose answers are still to come.
+  private var keys: [(command: Int, key: KeyValue)] = []
+  private var refusedKeys: [RefusedKey] = []
+
   /// How many queued commands have not been answered.
-  public private(set) var pending = 0
+  public var pending: Int { queued - answered }
 
   public init(_ address: Address, timeout seconds: Double = 1) throws(RedisError) {
     // hiredis writes with plain send(2): a server that hangs up must be an error, not a signal.
@@ -33,6 +42,7 @@ public final class RedisConnection {
     // On a unix socket this would fail, and with it the connection.
     if case .tcp = address { redisEnableKeepAlive(made) }
     context = made
+    self.address = address
   }
 
   deinit { redisFree(context) }
@@ -45,12 +55,31 @@ public final class RedisConnection {
           values[index] = part.baseAddress?.assumingMemoryBound(to: CChar.self)
           lengths[index] = part.count
         }
-        let queued = redisAppendCommandArgv(
+        let result = redisAppendCommandArgv(
           context, Int32(parts.count), values.baseAddress!, lengths.baseAddress!)
-        precondition(queued == REDIS_OK, "out of memory")
+        precondition(result == REDIS_OK, "out of memory")
       }
     }
-    pending += 1
+    queued += 1
+  }
+
+  /// Queues the setting of a key. One that is refused stops nothing: see `takeRefusedKeys`.
+  func set(_ key: KeyValue) {
+    keys.append((queued, key))
+    send("SET", key.name, key.value)
+  }
+
+  /// The same at a node that is about to get the key's slot.
+  func append(asking key: KeyValue) {
+    let word = Array("ASKING".utf8)
+    word.withUnsafeBytes { append($0) }
+    set(key)
+  }
+
+  /// What Redis did not take of the keys since the last call.
+  func takeRefusedKeys() -> [RefusedKey] {
+    defer { refusedKeys.removeAll() }
+    return refusedKeys
   }
 
   /// Sends what is queued and waits until all of it is answered; returns the last answer. Throws
@@ -60,9 +89,14 @@ public final class RedisConnection {
     var failure: RedisError?
     var last: RedisReply?
     while pending > 0 {
+      let key = keys.first?.command == answered ? keys.removeFirst().key : nil
       do throws(RedisError) { last = try nextReply() } catch {
         if error.connectionLost { throw error }
-        failure = failure ?? error
+        if let key {
+          refusedKeys.append(RefusedKey(key: key, error: error))
+        } else {
+          failure = failure ?? error
+        }
       }
     }
     if let failure { throw failure }
@@ -80,9 +114,9 @@ public final class RedisConnection {
     }
     defer { for pointer in pointers { pointer?.deallocate() } }
     let lengths = bytes.map(\.count)
-    let queued = redisAppendCommandArgv(context, Int32(words.count), &pointers, lengths)
-    precondition(queued == REDIS_OK, "out of memory")
-    pending += 1
+    let result = redisAppendCommandArgv(context, Int32(words.count), &pointers, lengths)
+    precondition(result == REDIS_OK, "out of memory")
+    queued += 1
     return try nextReply()
   }
 
@@ -92,16 +126,17 @@ public final class RedisConnection {
   private func nextReply() throws(RedisError) -> RedisReply {
     var answer: UnsafeMutableRawPointer?
     guard redisGetReply(context, &answer) == REDIS_OK, let answer else {
-      pending = 0
+      answered = queued
+      keys.removeAll()
       throw RedisError(
         call: "reply", message: RedisConnection.message(context), connectionLost: true)
     }
-    pending = max(0, pending - 1)
+    answered = min(queued, answered + 1)
     defer { freeReplyObject(answer) }
-    return try RedisConnection.read(answer.assumingMemoryBound(to: redisReply.self))
+    return try read(answer.assumingMemoryBound(to: redisReply.self))
   }
 
-  private static func read(_ reply: UnsafeMutablePointer<redisReply>) throws(RedisError)
+  private func read(_ reply: UnsafeMutablePointer<redisReply>) throws(RedisError)
     -> RedisReply
   {
     func text() -> String {
@@ -112,7 +147,9 @@ public final class RedisConnection {
     case REDIS_REPLY_STRING, REDIS_REPLY_STATUS: return .text(text())
     case REDIS_REPLY_INTEGER: return .integer(reply.pointee.integer)
     case REDIS_REPLY_ERROR:
-      throw RedisError(call: "command", message: text(), connectionLost: false)
+      throw RedisError(
+        call: "command", message: text(), connectionLost: false,
+        redirection: Redirection(text(), from: address))
     case REDIS_REPLY_ARRAY:
       var elements: [RedisReply] = []
       for index in 0..<reply.pointee.elements {
@@ -133,4 +170,14 @@ public final class RedisConnection {
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
   }
+}
+
+struct KeyValue {
+  var name: [UInt8]
+  var value: [UInt8]
+}
+
+struct RefusedKey {
+  var key: KeyValue
+  var error: RedisError
 }

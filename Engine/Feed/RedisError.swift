@@ -4,11 +4,16 @@ public struct RedisError: Error, Sendable, CustomStringConvertible {
   public let message: String
   /// The connection is of no more use.
   public let connectionLost: Bool
+  /// The node is the wrong one of its cluster.
+  package let redirection: Redirection?
 
-  public init(call: String, message: String, connectionLost: Bool) {
+  package init(
+    call: String, message: String, connectionLost: Bool, redirection: Redirection? = nil
+  ) {
     self.call = call
     self.message = message
     self.connectionLost = connectionLost
+    self.redirection = redirection
   }
 
   public var description: String { "redis \(call): \(message)" }

@@ -119,9 +119,13 @@ struct AccountDesk {
     }
     let symbol = String(parts.symbol)
     let (first, last) = (found.head.first_sequence, found.head.last_sequence)
-    if let end = ends[symbol], first > end + 1 {
-      hasGap = true
-      for account in lanes.keys { lanes[account]?.skip(symbol, to: first - 1) }
+    if let end = ends[symbol] {
+      // Late, from a node that hung: it was said already that these may be missing.
+      if last < end { return true }
+      if first > end + 1 {
+        hasGap = true
+        for account in lanes.keys { lanes[account]?.skip(symbol, to: first - 1) }
+      }
     }
     ends[symbol] = max(last, ends[symbol] ?? 0)
     guard !lanes.isEmpty || mayHaveStrangers else { return true }

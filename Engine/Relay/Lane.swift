@@ -24,6 +24,8 @@ package final class Lane {
   private var position: UInt64 = 0
   /// The last message was a repetition.
   private var isQuiet = false
+  /// The last sequence that came; 0 when the next message may begin anywhere.
+  private var received: UInt64 = 0
 
   /// What may wait while nginx is away.
   private static let mostWaiting = 1 << 20
@@ -43,6 +45,31 @@ package final class Lane {
   }
 
   package var isEmpty: Bool { waiting.isEmpty }
+
+  package enum Place { case next, afterHole, late }
+
+  /// Whether a message follows on from those before. Where there are several ways from an engine
+  /// to here, as in a cluster, one may get lost, or come when others have said what it says.
+  package func place(_ payload: Payload) -> Place {
+    let covered: (first: UInt64, last: UInt64)
+    switch payload.kind {
+    case .state: return .next
+    case .snapshot(let sequence):
+      received = sequence
+      return .next
+    case .gap(let first, let last), .stretch(let first, let last): covered = (first, last)
+    }
+    // An engine that begins says a gap from the first sequence on.
+    if received == 0 || covered.first <= 1 {
+      received = covered.last
+      return .next
+    }
+    if covered.last < received { return .late }
+    defer { received = covered.last }
+    return covered.first > received + 1 ? .afterHole : .next
+  }
+
+  package func forgetPlace() { received = 0 }
 
   /// False when too much waits: everything is dropped then, and subscribers must be told.
   package func add(_ payload: Payload) -> Bool {
@@ -81,7 +108,7 @@ package final class Lane {
       }
     }
     switch waiting[count - 1].kind {
-    case .stretch(_, let last), .gap(let last), .snapshot(let last): position = last
+    case .stretch(_, let last), .gap(_, let last), .snapshot(let last): position = last
     case .state: break
     }
     if count == 1 {

@@ -7,7 +7,7 @@ package struct Payload {
     /// The whole book at this sequence.
     case snapshot(sequence: UInt64)
     /// The engine could not publish these.
-    case gap(last: UInt64)
+    case gap(first: UInt64, last: UInt64)
     /// A state that replaces the one before; with the same key it may be left out.
     case state(key: Int)
   }
@@ -29,7 +29,8 @@ package struct Payload {
       let isGap = Scan.find("\"gap\":true", in: head) != nil
       kind =
         isGap
-        ? .gap(last: UInt64(last)) : .stretch(first: UInt64(first), last: UInt64(last))
+        ? .gap(first: UInt64(first), last: UInt64(last))
+        : .stretch(first: UInt64(first), last: UInt64(last))
     }
     self.bytes = bytes
   }
@@ -72,8 +73,11 @@ enum Merge {
   static func book(_ payloads: ArraySlice<Payload>, into output: inout [UInt8]) {
     start(payloads, into: &output)
     append(",\"time\":", to: &output)
-    let time = payloads.last.flatMap { Scan.number(after: "\"time\":", in: $0.bytes.prefix(200)) }
-    output += Array(String(time ?? 0).utf8)
+    // What only says where the book is has none.
+    let times = payloads.lazy.reversed().compactMap {
+      Scan.number(after: "\"time\":", in: $0.bytes.prefix(200))
+    }
+    output += Array(String(times.first ?? 0).utf8)
     append(",\"bids\":[", to: &output)
     side(payloads, "\"bids\":[", upTo: "],\"asks\"", isBid: true, into: &output)
     append("],\"asks\":[", to: &output)

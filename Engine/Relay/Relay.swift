@@ -9,7 +9,7 @@ import Settings
 /// It keeps nothing that it could lose: when it, Redis or nginx was away it says so to everybody
 /// on the channel `all`, and whoever minds asks the API for what is missing.
 public final class Relay {
-  private let redisAddress: Address
+  private var nodes: RedisNodes
   private let publishSocket: String
   private let log: Log
 
@@ -21,15 +21,18 @@ public final class Relay {
   private var nginxRetry = Retry()
   /// Subscriptions that Redis has not confirmed yet.
   private var unconfirmed = 0
+  private var heardAt: Int64 = 0
   private var streams = StreamDesk()
   private var accounts = AccountDesk()
   private var figures = RelayFigures()
   private var nextReport: Int64 = 0
 
   private static let second: Int64 = 1_000_000_000
+  /// Every publisher in a cluster says something more often.
+  private static let longestSilence = 10 * second
 
-  public init(redis: Address, publishSocket: String, log: Log) {
-    redisAddress = redis
+  public init(redis: [Address], publishSocket: String, log: Log) {
+    nodes = RedisNodes(redis)
     self.publishSocket = publishSocket
     self.log = log
   }
@@ -43,6 +46,7 @@ public final class Relay {
       if let redis {
         do throws(RedisError) { try accounts.subscribe(redis) } catch { dropRedis(error) }
       }
+      leaveSilentNode(now)
       if let nginx { send(nginx, now) }
       if now >= nextReport {
         nextReport = now + Relay.second
@@ -73,7 +77,9 @@ public final class Relay {
   private func send(_ nginx: NginxConnection, _ now: Int64) {
     if isHearing {
       if streams.hasGap { streams.tellGap(nginx) }
-      streams.repeatPositions(nginx, now)
+      // In a cluster what was lost between two nodes would look like silence here: only who
+      // publishes can say that nothing happened, and does.
+      if !nodes.isCluster { streams.repeatPositions(nginx, now) }
     }
     streams.sendWhatIsDue(nginx, now)
     accounts.send(nginx, now)
@@ -87,9 +93,10 @@ public final class Relay {
   private func connectRedis(_ now: Int64) {
     guard redis == nil, now >= redisRetry.at else { return }
     do throws(RedisError) {
-      let made = try RedisConnection(redisAddress)
+      let made = try nodes.connect()
       try made.subscribe(toPatterns: StreamDesk.patterns)
       redis = made
+      heardAt = now
       unconfirmed = StreamDesk.patterns.count
       streams.hasGap = true
     } catch { dropRedis(error) }
@@ -97,13 +104,23 @@ public final class Relay {
 
   private func dropRedis(_ error: RedisError) {
     redis = nil
+    streams.redisLost()
     accounts.redisLost()
     if redisRetry.fail(at: monotonicNanoseconds()) {
       log.warning("Redis is away", ["error": "\(error)"])
     }
   }
 
+  /// A node that hangs, or that the others have lost, brings nothing and does not say so.
+  private func leaveSilentNode(_ now: Int64) {
+    guard let redis, nodes.isCluster, streams.knowsSome, now - heardAt > Relay.longestSilence
+    else { return }
+    nodes.avoid(redis.address)
+    dropRedis(RedisError(call: "read \(redis.address)", message: "silence", connectionLost: true))
+  }
+
   private func receive(_ message: PushedMessage) {
+    heardAt = monotonicNanoseconds()
     let isAccount = message.pattern.elementsEqual(AccountDesk.pattern.utf8)
     if message.kind.elementsEqual("pmessage".utf8) {
       let isRight = isAccount ? accounts.receive(message) : streams.receive(message)
@@ -115,7 +132,7 @@ public final class Relay {
       if isAccount { accounts.confirmed() } else { unconfirmed -= 1 }
       guard !isAccount, unconfirmed == 0 else { return }
       redisRetry.succeed()
-      log.info("listening to Redis")
+      log.info("listening to Redis", ["node": "\(redis?.address.description ?? "")"])
     }
   }
 

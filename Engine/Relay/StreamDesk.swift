@@ -32,12 +32,37 @@ struct StreamDesk {
       hasGap = true
       return false
     }
+    switch lane.place(payload) {
+    case .next: break
+    case .afterHole: if lane.kind == .trades { tellCandles(of: lane.symbol) }
+    case .late: return true
+    }
+    add(payload, to: index)
+    return true
+  }
+
+  private mutating func add(_ payload: Payload, to index: Int) {
+    let lane = lanes[index]
     if !lane.add(payload) { hasGap = true }
     if !lane.isListed, !lane.isEmpty {
       lane.isListed = true
       listed.append(index)
     }
-    return true
+  }
+
+  /// Candles have no sequence that would show a hole; what they missed, trades missed too.
+  private mutating func tellCandles(of symbol: String) {
+    for (index, lane) in lanes.enumerated() where lane.kind == .candles && lane.symbol == symbol {
+      let gap = Array("{\"symbol\":\"\(symbol)\",\"gap\":true}".utf8)
+      add(Payload(state: gap, isCandle: true), to: index)
+    }
+  }
+
+  var knowsSome: Bool { !lanes.isEmpty }
+
+  /// What comes then need not follow on.
+  mutating func redisLost() {
+    for lane in lanes { lane.forgetPlace() }
   }
 
   /// `{BTC-USD}:candles.1m` becomes `candles.1m.BTC-USD`.

@@ -21,8 +21,10 @@ extension Settings {
       "database", .places, \.database, "libpq connection string, TLS and password included",
       mustBe: "a libpq connection string", fallback: "a PostgreSQL of its own", isSecret: true,
       parse: { text, _ in text }),
-    .address(
-      "redis", \.redis, "`host:port` or the path of a socket", fallback: "a Redis of its own"),
+    .addresses(
+      "redis", \.redis,
+      "`host:port`, the path of a socket, or some nodes of a cluster with blanks between them",
+      fallback: "a Redis of its own"),
     .address(
       "listen", \.listen, "FastCGI: `host:port` or a path",
       fallback: "a socket in the state folder"),

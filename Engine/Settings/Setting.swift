@@ -72,11 +72,27 @@ extension Setting {
   ) -> Setting {
     Setting(
       name, .places, field, meaning, mustBe: "host:port or the path of a socket",
-      fallback: fallback,
+      fallback: fallback, parse: address)
+  }
+
+  /// A path is alone.
+  static func addresses(
+    _ name: String, _ field: WritableKeyPath<Settings, [Address]> & Sendable, _ meaning: String,
+    fallback: String
+  ) -> Setting {
+    Setting(
+      name, .places, field, meaning,
+      mustBe: "host:port or the path of a socket, or several host:port", fallback: fallback,
       parse: { text, base in
-        guard case .unix(let path)? = Address(text) else { return Address(text) }
-        return Address(absolute(path, base))
-      })
+        let words = text.contains("/") ? [text] : text.split(separator: " ").map(String.init)
+        let known = words.compactMap { address($0, base) }
+        return known.isEmpty || known.count < words.count ? nil : known
+      }, show: { $0.map(\.description).joined(separator: " ") })
+  }
+
+  private static func address(_ text: String, _ base: String) -> Address? {
+    guard case .unix(let path)? = Address(text) else { return Address(text) }
+    return Address(absolute(path, base))
   }
 
   static func path(

@@ -6,7 +6,8 @@ public struct Settings: Hashable, Sendable {
   public var instance = "outcry"
   /// A libpq connection string; what it leaves out libpq takes from PGHOST and friends.
   public var database = "dbname=outcry"
-  public var redis = Address.tcp(host: "127.0.0.1", port: 6379)
+  /// One server, or some of the nodes of a cluster.
+  public var redis = [Address.tcp(host: "127.0.0.1", port: 6379)]
   /// Where the workers accept FastCGI connections, unless a socket was handed down to them.
   public var listen = Address.unix(path: ".outcry/run/workers.sock")
   /// Where nginx takes what the streams say, from `outcry-feed` alone.

@@ -115,7 +115,7 @@ struct Takeover {
     let (log, lock) = (log, lock)
     lock.setMetric(EngineMetric.redisIsUp, to: 0)
     return Publisher(
-      symbol: symbol, address: settings.redis, position: position, history: history,
+      symbol: symbol, redis: settings.redis, position: position, history: history,
       depth: { $0.read(board) },
       report: { status in
         switch status {

@@ -10,8 +10,9 @@ final class Exchange: Sendable {
   let publisher: Publisher
   let sequence = Atomic<UInt64>(0)
   let trades = Atomic<UInt64>(0)
-  /// How often the publisher lost Redis.
+  /// How often the publisher lost Redis, and left out something.
   var losses: Int { board.losses.load(ordering: .relaxed) }
+  var gaps: Int { board.gaps.load(ordering: .relaxed) }
   private let board: Board
   private let isRunning = Atomic<Bool>(true)
 
@@ -23,13 +24,14 @@ final class Exchange: Sendable {
     let levels = Mutex<[UInt8: [Int64: Int64]]>([1: [:], 2: [:]])
     let depth = Mutex(Depth())
     let losses = Atomic<Int>(0)
+    let gaps = Atomic<Int>(0)
   }
 
-  init(_ address: Address, inboxCapacity: Int = 65_536) {
+  init(_ redis: Address..., inboxCapacity: Int = 65_536) {
     let board = Board()
     self.board = board
     publisher = Publisher(
-      symbol: Exchange.symbol, address: address, position: 0,
+      symbol: Exchange.symbol, redis: redis, position: 0,
       inbox: FeedInbox(capacity: inboxCapacity),
       depth: { depth in
         depth = board.depth.withLock { $0 }
@@ -37,6 +39,7 @@ final class Exchange: Sendable {
       },
       report: { status in
         if case .lost = status { board.losses.add(1, ordering: .relaxed) }
+        if case .gap = status { board.gaps.add(1, ordering: .relaxed) }
       })
     Thread { [self] in
       publisher.run()

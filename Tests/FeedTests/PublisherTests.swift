@@ -23,6 +23,7 @@ struct PublisherTests {
     #expect(subscriber.tradeIDs == Array(1...trades))
     #expect(subscriber.faults == [])
     #expect(subscriber.gaps == 0)
+    #expect(subscriber.holes == 0)
     #expect(exchange.finish())
   }
 
@@ -65,6 +66,7 @@ struct PublisherTests {
     server.resume()
     try expectRecovery(of: exchange, subscriber)
     #expect(subscriber.gaps > 0)
+    #expect(subscriber.holes == 0)
   }
 
   @Test("resumes with a snapshot after Redis was away")
@@ -77,22 +79,22 @@ struct PublisherTests {
     let subscriber = try Subscriber(address)
     try expectRecovery(of: exchange, subscriber)
   }
+}
 
-  /// Whatever was lost, the subscriber ends with the right book and knows of every hole.
-  func expectRecovery(of exchange: Exchange, _ subscriber: Subscriber) throws {
-    var random = SystemRandomNumberGenerator()
-    for _ in 0..<2000 { exchange.step(using: &random) }
-    // Two steps a millisecond until the subscriber has caught up with a last trade.
-    var last: UInt64 = 0
-    while exchange.trades.load(ordering: .relaxed) == last || last == 0 {
-      last = exchange.trades.load(ordering: .relaxed)
-      exchange.step(using: &random)
-    }
-    let sequence = exchange.sequence.load(ordering: .relaxed)
-    try subscriber.read { ($0.bookEnd ?? 0) >= sequence && ($0.tradesEnd ?? 0) >= sequence }
-    #expect(subscriber.holds(exchange.depth))
-    #expect(subscriber.faults == [])
-    #expect(Set(subscriber.tradeIDs).count == subscriber.tradeIDs.count)
-    #expect(exchange.finish())
+/// Whatever was lost, the subscriber ends with the right book and knows of every hole.
+func expectRecovery(of exchange: Exchange, _ subscriber: Subscriber) throws {
+  var random = SystemRandomNumberGenerator()
+  for _ in 0..<2000 { exchange.step(using: &random) }
+  // Two steps a millisecond until the subscriber has caught up with a last trade.
+  var last: UInt64 = 0
+  while exchange.trades.load(ordering: .relaxed) == last || last == 0 {
+    last = exchange.trades.load(ordering: .relaxed)
+    exchange.step(using: &random)
   }
+  let sequence = exchange.sequence.load(ordering: .relaxed)
+  try subscriber.read { ($0.bookEnd ?? 0) >= sequence && ($0.tradesEnd ?? 0) >= sequence }
+  #expect(subscriber.holds(exchange.depth))
+  #expect(subscriber.faults == [])
+  #expect(Set(subscriber.tradeIDs).count == subscriber.tradeIDs.count)
+  #expect(exchange.finish())
 }

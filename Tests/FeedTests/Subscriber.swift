@@ -12,12 +12,14 @@ final class Subscriber {
   private(set) var bookEnd: UInt64?
   private(set) var tradesEnd: UInt64?
   private(set) var tradeIDs: [UInt64] = []
+  /// What was said to be missing, and what is without a word, as a node of a cluster may lose it.
   private(set) var gaps = 0
+  private(set) var holes = 0
   private(set) var snapshots = 0
   private(set) var faults: [String] = []
 
   init(_ address: Address) throws {
-    redis = try RedisConnection(address, timeout: 5)
+    redis = try RedisConnection(address, timeout: 10)
     _ = try redis.command("SUBSCRIBE", "{BTC-USD}:trades", "{BTC-USD}:book")
     _ = try redis.receive()
   }
@@ -42,7 +44,7 @@ final class Subscriber {
 
   private func readTrades(_ object: [String: Any]) {
     let first = number(object, "firstSequence")
-    if let tradesEnd, first > tradesEnd + 1 { faults.append("trades: hole before \(first)") }
+    if let tradesEnd, first > tradesEnd + 1 { holes += 1 }
     tradesEnd = number(object, "lastSequence")
     if object["gap"] != nil { return gaps += 1 }
     for trade in object["trades"] as? [[String: Any]] ?? [] {

@@ -81,6 +81,45 @@ struct LaneTests {
     #expect(found["asks"] as? [[String]] == [["10.50", "3"], ["11.00", "4"]])
   }
 
+  @Test("knows what does not follow on from what came, and what comes too late")
+  func places() throws {
+    let lane = lane(.trades)
+    func gap(_ first: Int, _ last: Int) throws -> Payload {
+      try payload(#"{"symbol":"S","gap":true,"firstSequence":\#(first),"lastSequence":\#(last)}"#)
+    }
+    #expect(lane.place(try trades(5, 9, 1...2)) == .next)
+    #expect(lane.place(try trades(10, 9, 1...1)) == .next, "a position")
+    #expect(lane.place(try trades(10, 12, 3...3)) == .next)
+    #expect(lane.place(try trades(14, 15, 4...4)) == .afterHole)
+    #expect(lane.place(try trades(13, 13, 9...9)) == .late)
+    #expect(lane.place(try gap(13, 14)) == .late)
+    #expect(lane.place(try gap(16, 20)) == .next)
+    #expect(lane.place(try trades(22, 21, 1...1)) == .afterHole, "a position")
+    lane.forgetPlace()
+    #expect(lane.place(try trades(50, 60, 1...1)) == .next)
+    #expect(lane.place(try gap(1, 30)) == .next, "an engine that begins")
+    #expect(lane.place(try trades(31, 31, 1...1)) == .next)
+    let book = self.lane(.book)
+    let whole = #"{"symbol":"S","snapshot":true,"sequence":8,"time":1,"bids":[],"asks":[]}"#
+    #expect(book.place(try self.book(20, 30, "")) == .next)
+    #expect(book.place(try payload(whole)) == .next)
+    #expect(book.place(try self.book(9, 9, "")) == .next)
+  }
+
+  @Test("a position joined to differences leaves them their time")
+  func joinedPosition() throws {
+    let lane = lane(.book)
+    #expect(lane.add(try book(5, 6, #"["9.50","1"]"#)))
+    let place = #"{"symbol":"S","firstSequence":7,"lastSequence":6,"bids":[],"asks":[]}"#
+    #expect(lane.add(try payload(place)))
+    let found = try message(lane)
+    #expect(found["firstSequence"] as? Int == 5)
+    #expect(found["lastSequence"] as? Int == 6)
+    #expect(found["time"] as? Int == 60)
+    #expect(found["bids"] as? [[String]] == [["9.50", "1"]])
+    #expect(lane.isEmpty)
+  }
+
   @Test("a snapshot replaces what waits, and is not joined with what follows")
   func snapshot() throws {
     let lane = lane(.book)

@@ -168,4 +168,21 @@ struct OrderTests {
     #expect(ready.text.contains(#"{"name":"redis","ok":true}"#))
     #expect(ready.text.contains(#"{"name":"engine BTC-USD","ok":true}"#))
   }
+
+  @Test("readiness wants one of Redis' nodes, and a cluster that works")
+  func readyRedis() throws {
+    let node = TestRedis(isInCluster: true)
+    func isReady(_ redis: String) throws -> Bool {
+      let rig = try ServiceRig(settings: ["OUTCRY_REDIS": redis])
+      return try eventually(within: 5) {
+        try rig.connect().get("/ready").text.contains(#"{"name":"redis","ok":true}"#)
+      }
+    }
+    let server = TestRedis()
+    #expect(try isReady("127.0.0.1:\(freePort()) 127.0.0.1:\(server.port)"))
+    #expect(try !isReady("127.0.0.1:\(node.port)"), "a node that nobody has met")
+    #expect(try !isReady(node.socket))
+    #expect(node.command(["cluster", "addslotsrange", "0", "16383"]) == "OK")
+    #expect(try isReady("127.0.0.1:\(node.port)"))
+  }
 }

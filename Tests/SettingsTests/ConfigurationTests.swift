@@ -85,7 +85,7 @@ struct ConfigurationTests {
     let found = try load("secret_file = keys/a\nlisten = ./w\nredis = host:1")
     #expect(found.settings.secretFile == folder.file("keys/a"))
     #expect(found.settings.listen == .unix(path: folder.file("./w")))
-    #expect(found.settings.redis == .tcp(host: "host", port: 1))
+    #expect(found.settings.redis == [.tcp(host: "host", port: 1)])
   }
 
   @Test("what Kubernetes and the programs themselves set is no mistake")

@@ -32,7 +32,7 @@ struct SettingsTests {
     var expected = Settings()
     expected.instance = "outcry-8081"
     expected.database = "host=db dbname=x"
-    expected.redis = .tcp(host: "redis", port: 6380)
+    expected.redis = [.tcp(host: "redis", port: 6380)]
     expected.listen = .tcp(host: "0.0.0.0", port: 9000)
     expected.workers = 7
     expected.publishSocket = "/run/publish.sock"
@@ -88,6 +88,23 @@ struct SettingsTests {
   @Test("an empty variable counts as unset")
   func emptyVariable() throws {
     #expect(try Settings(environment: ["OUTCRY_WORKERS": "", "OUTCRY_REDIS": ""]) == Settings())
+  }
+
+  @Test("Redis is one address or several, and each of them must be one")
+  func severalAddresses() throws {
+    func redis(_ text: String) throws -> [Address] {
+      try Settings(environment: ["OUTCRY_REDIS": text]).redis
+    }
+    #expect(
+      try redis("a:1  [::1]:2 b:3") == [
+        .tcp(host: "a", port: 1), .tcp(host: "::1", port: 2), .tcp(host: "b", port: 3),
+      ])
+    #expect(try redis("/run/my redis/s") == [.unix(path: "/run/my redis/s")])
+    for wrong in ["a:1 b", "a:1,b:2"] {
+      #expect(throws: Settings.Problems.self) { try redis(wrong) }
+    }
+    let setting = try #require(Settings.setting(named: "redis"))
+    #expect(try setting.show(Settings(environment: ["OUTCRY_REDIS": "a:1 b:2"])) == "a:1 b:2")
   }
 
   @Test("addresses are read and written back", arguments: ["/a/b", "h:1", "[::1]:65535", "./s"])

@@ -5,11 +5,14 @@ import Synchronization
 public final class TestRedis: Sendable {
   public let folder: TemporaryFolder
   public let port: UInt16
+  private let isInCluster: Bool
   private let server = Mutex<ChildProcess?>(nil)
 
   public var socket: String { folder.file("redis.sock") }
 
-  public init() {
+  /// `isInCluster`: a cluster's node that has not met the others.
+  public init(isInCluster: Bool = false) {
+    self.isInCluster = isInCluster
     folder = TemporaryFolder("redis")
     port = freePort()
     start()
@@ -21,7 +24,8 @@ public final class TestRedis: Sendable {
       [
         "--unixsocket", socket, "--port", String(port), "--bind", "127.0.0.1", "--save", "",
         "--appendonly", "no", "--dir", folder.path, "--daemonize", "no",
-      ], outputPath: folder.file("log"))
+      ] + (isInCluster ? ["--cluster-enabled", "yes", "--cluster-port", String(freePort())] : []),
+      outputPath: folder.file("log"))
     server.withLock { $0 = child }
     let ready = eventually(within: 10) {
       readFile(folder.file("log")).contains("The server is now ready to accept connections at")

@@ -38,57 +38,77 @@ extension SlowWorker {
 
 /// Asks Redis whether it is there, on a connection of its own: nothing else of a worker needs it.
 enum RedisPing {
-  static func answers(_ address: Address) -> Bool {
-    guard let descriptor = connected(address) else { return false }
-    defer { close(descriptor) }
-    let ping = Array("PING\r\n".utf8)
-    guard send(descriptor, ping, ping.count, Int32(MSG_NOSIGNAL)) == ping.count else {
-      return false
+  /// One of the nodes is enough, if it still belongs to the larger part of its cluster.
+  static func answers(_ addresses: [Address]) -> Bool {
+    addresses.contains { address in
+      reaches(address) { descriptor in
+        let words = Array("PING\r\nCLUSTER INFO\r\n".utf8)
+        guard send(descriptor, words, words.count, Int32(MSG_NOSIGNAL)) == words.count else {
+          return false
+        }
+        return isGood(answer(descriptor))
+      }
     }
-    var answer = [UInt8](repeating: 0, count: 64)
-    let count = recv(descriptor, &answer, answer.count, 0)
-    // "+PONG", or a demand for a password: it answers.
-    return count > 0 && (answer.starts(with: "+PONG".utf8) || answer.starts(with: "-NOAUTH".utf8))
   }
 
-  private static func connected(_ address: Address) -> Int32? {
+  /// As far as it is needed: a server that is no cluster's node objects to the second question.
+  private static func answer(_ descriptor: Int32) -> String {
+    var text = ""
+    var bytes = [UInt8](repeating: 0, count: 1024)
+    while !text.contains("\r\n-"), !text.contains("cluster_state:fail"),
+      !text.contains("cluster_state:ok")
+    {
+      let count = recv(descriptor, &bytes, bytes.count, 0)
+      guard count > 0 else { break }
+      text += String(decoding: bytes[..<count], as: UTF8.self)
+    }
+    return text
+  }
+
+  /// "+PONG", or a demand for a password: it answers.
+  private static func isGood(_ answer: String) -> Bool {
+    (answer.hasPrefix("+PONG") || answer.hasPrefix("-NOAUTH"))
+      && !answer.contains("cluster_state:fail")
+  }
+
+  /// A name may stand for several nodes: connects to one after the other until one will do.
+  private static func reaches(_ address: Address, _ suffices: (Int32) -> Bool) -> Bool {
     switch address {
     case .unix(let path):
       var name = sockaddr_un()
       name.sun_family = sa_family_t(AF_UNIX)
-      guard path.utf8.count < MemoryLayout.size(ofValue: name.sun_path) else { return nil }
+      guard path.utf8.count < MemoryLayout.size(ofValue: name.sun_path) else { return false }
       withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
       let length = socklen_t(MemoryLayout<sockaddr_un>.size)
       return withUnsafeBytes(of: &name) {
-        connected(AF_UNIX, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), length)
+        connect(AF_UNIX, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), length, suffices)
       }
     case .tcp(let host, let port):
       var hints = addrinfo()
       hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
       var found: UnsafeMutablePointer<addrinfo>?
       guard getaddrinfo(host, String(port), &hints, &found) == 0, let first = found else {
-        return nil
+        return false
       }
       defer { freeaddrinfo(first) }
-      return connected(
-        first.pointee.ai_family, first.pointee.ai_addr, first.pointee.ai_addrlen)
+      return sequence(first: first, next: { $0.pointee.ai_next }).contains {
+        connect($0.pointee.ai_family, $0.pointee.ai_addr, $0.pointee.ai_addrlen, suffices)
+      }
     }
   }
 
-  private static func connected(
-    _ family: Int32, _ name: UnsafePointer<sockaddr>, _ length: socklen_t
-  ) -> Int32? {
+  private static func connect(
+    _ family: Int32, _ name: UnsafePointer<sockaddr>, _ length: socklen_t,
+    _ suffices: (Int32) -> Bool
+  ) -> Bool {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let descriptor = socket(family, kind, 0)
-    guard descriptor >= 0 else { return nil }
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
     var patience = timeval(tv_sec: 1, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-    guard connect(descriptor, name, length) == 0 else {
-      close(descriptor)
-      return nil
-    }
-    return descriptor
+    return Glibc.connect(descriptor, name, length) == 0 && suffices(descriptor)
   }
 }
