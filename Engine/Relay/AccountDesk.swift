@@ -31,6 +31,7 @@ struct AccountDesk {
   private var body: [UInt8] = []
 
   private static let countInterval: Int64 = 5_000_000_000
+  private static let arrivalPause: Int64 = 20_000_000
   private static let mostUnheard = 1 << 20
 
   // MARK: Who listens
@@ -179,7 +180,7 @@ struct AccountDesk {
       nginx.post(body, to: Array("accounts".utf8), ticket: .everybody)
     }
     for account in listed {
-      guard lanes[account]?.isUnderWay == false else { continue }
+      if let lane = lanes[account], lane.isUnderWay || lane.restsUntil > now { continue }
       guard lanes[account]?.hasSomething == true else {
         listed.remove(account)
         continue
@@ -197,14 +198,27 @@ struct AccountDesk {
     case .count: counted(answer.subscribers, now)
     case .account(let account):
       lanes[account]?.isUnderWay = false
-      guard answer.subscribers == 0, let lane = lanes[account],
-        now - lane.enteredAt > Self.countInterval
-      else { return }
+      guard answer.subscribers == 0, let lane = lanes[account] else { return }
+      if now - lane.enteredAt <= Self.countInterval {
+        // One process of nginx told of a listener whom another one, which took the message, did
+        // not know yet.
+        lanes[account]?.greetAgain(ends: ends, at: now + Self.arrivalPause)
+        listed.insert(account)
+        return
+      }
       lanes[account] = nil
       listed.remove(account)
       if unheard.count >= Self.mostUnheard { unheard.removeAll() }
       unheard.insert(account)
     case .lane, .everybody: break
+    }
+  }
+
+  /// When there is something to send, if nothing else happens.
+  func nextStep(after now: Int64, before limit: Int64) -> Int64 {
+    listed.reduce(limit) { next, account in
+      guard let lane = lanes[account], lane.restsUntil > now else { return next }
+      return min(next, lane.restsUntil)
     }
   }
 }

@@ -10,6 +10,8 @@ package struct AccountLane {
   let account: UInt64
   let channel: [UInt8]
   var isUnderWay = false
+  /// Before which nothing more is sent.
+  private(set) var restsUntil: Int64 = 0
   /// A listener has come, who is to be told from where on nothing is missing.
   private(set) var isGreeting: Bool
   /// When the last one came; what nginx says of how many there are may be a moment behind that.
@@ -36,6 +38,13 @@ package struct AccountLane {
   package mutating func enter(ends known: [String: UInt64], at now: Int64) {
     isGreeting = true
     enteredAt = now
+    if waiting.isEmpty { ends = known }
+  }
+
+  /// What was said was heard by nobody. What was in it `ready` makes good.
+  package mutating func greetAgain(ends known: [String: UInt64], at time: Int64) {
+    isGreeting = true
+    restsUntil = time
     if waiting.isEmpty { ends = known }
   }
 

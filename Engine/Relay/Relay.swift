@@ -220,8 +220,7 @@ public final class Relay {
     var next = now + Relay.second
     if redis == nil { next = min(next, redisRetry.at) }
     guard nginx != nil, listeners != nil else { return min(next, nginxRetry.at) }
-    next = streams.nextStep(before: next)
-    return next
+    return accounts.nextStep(after: now, before: streams.nextStep(before: next))
   }
 
   private func milliseconds(to time: Int64) -> Int32 {

@@ -60,6 +60,19 @@ struct AccountLaneTests {
     #expect(!lane.hasSomething)
   }
 
+  @Test("greets again when nobody heard, behind what happened meanwhile")
+  func unheard() throws {
+    var lane = AccountLane(account: 7, ends: ["A": 10], isGreeting: true, at: 0)
+    _ = try message(&lane)
+    try add("{}", of: "A", 11...12, to: &lane)
+    _ = try message(&lane)
+    lane.greetAgain(ends: ["A": 15], at: 5)
+    let ready = try message(&lane)
+    #expect(ready["ready"] as? Bool == true)
+    #expect(ready["sequences"] as? [String: Int] == ["A": 15])
+    #expect(!lane.hasSomething)
+  }
+
   @Test("drops everything rather than grow without bound")
   func bound() {
     var lane = AccountLane(account: 7, ends: [:], isGreeting: false, at: 0)
