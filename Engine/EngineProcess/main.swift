@@ -8,7 +8,8 @@ let usage = """
          outcry-engine --manage         an engine for each symbol of the database, kept running
 
   Settings come from the environment (OUTCRY_INSTANCE, OUTCRY_DATABASE, OUTCRY_REDIS, ...).
-  Exit codes: 70 fenced off by another engine, 75 another engine on this host has the symbol.
+  Exit codes: 70 fenced off by another engine, 75 another engine on this host has the symbol,
+  76 the symbol was moved to another shard.
 
   """
 
@@ -17,7 +18,7 @@ let settings = Settings.ofThisProcess()
 signal(SIGPIPE, SIG_IGN)
 
 do {
-  let signals = try SignalQueue([SIGTERM, SIGINT, SIGCHLD])
+  let signals = try SignalQueue([SIGTERM, SIGINT, SIGCHLD, SymbolEngine.leaveSignal])
   switch (arguments.first, arguments.count) {
   case ("--symbol", 2):
     let name = arguments.last ?? ""

@@ -47,11 +47,18 @@ extension OrderVerification {
   /// orders, which follows it. Waits until the tables are as far as the journal.
   ///
   /// Commands of other clients are read past; so the exchange may be in use.
-  public init(_ record: OrderRecord, database: String, waitSeconds: Int = 60) throws {
-    let connection = try Connection(database, name: "outcry-load")
-    try OrderVerification.waitForTables(connection, seconds: waitSeconds)
-    let table = try OrderVerification.table(of: record.run, connection)
-    let journal = try OrderVerification.journal(of: record.run, connection)
+  ///
+  /// The first of the databases knows all symbols; the others are those of further shards.
+  public init(_ record: OrderRecord, databases: [String], waitSeconds: Int = 60) throws {
+    var (table, journal) = (Found(), Found())
+    var symbols: [UInt32] = []
+    for database in databases {
+      let connection = try Connection(database, name: "outcry-load")
+      if symbols.isEmpty { symbols = try Symbols.list(connection).map(\.symbol.id) }
+      try OrderVerification.waitForTables(connection, seconds: waitSeconds)
+      try OrderVerification.readTable(of: record.run, connection, into: &table)
+      try OrderVerification.readJournal(of: record.run, symbols, connection, into: &journal)
+    }
     compare(record, table: table, journal: journal)
   }
 
@@ -94,9 +101,10 @@ extension OrderVerification {
     }
   }
 
-  private static func table(of run: String, _ connection: Connection) throws -> Found {
+  private static func readTable(
+    of run: String, _ connection: Connection, into found: inout Found
+  ) throws {
     let prefix = Array("\(run).".utf8)
-    var found: Found = [:]
     try connection.copyOut(
       "select order_id, client_order_id from orders where starts_with(client_order_id, '\(run).')"
     ) { row in
@@ -106,19 +114,19 @@ extension OrderVerification {
       }
       return true
     }
-    return found
   }
 
-  private static func journal(of run: String, _ connection: Connection) throws -> Found {
+  private static func readJournal(
+    of run: String, _ symbols: [UInt32], _ connection: Connection, into found: inout Found
+  ) throws {
     let prefix = Array("\(run).".utf8)
-    var found: Found = [:]
-    for symbol in try Symbols.list(connection) {
+    for symbol in symbols {
       // The journal may have been shortened; a gap inside it is for `outcry verify` to judge.
       let first = try connection.query(
         "select min(sequence) from journal where symbol_id = $1",
-        .int32(Int32(symbol.symbol.id)))
+        .int32(Int32(symbol)))
       guard !first.isNull(0, 0) else { continue }
-      let reader = JournalReader(symbol: symbol.symbol.id, connection: connection)
+      let reader = JournalReader(symbol: symbol, connection: connection)
       try reader.read(from: UInt64(first.int64(0, 0))) { commands, _ in
         for command in commands where command.kind == CommandKind.place.rawValue {
           let key = command.withKey { Key($0, run: prefix) }
@@ -128,7 +136,6 @@ extension OrderVerification {
         return true
       }
     }
-    return found
   }
 
   private mutating func compare(_ record: OrderRecord, table: Found, journal: Found) {

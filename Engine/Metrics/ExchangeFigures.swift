@@ -38,10 +38,10 @@ public struct ExchangeFigures: Sendable {
   }
 
   /// For a process that has none of the segments open. Those of symbols that no engine and no
-  /// worker has met yet do not exist.
-  public init(_ exchange: ExchangeSegment) throws(SegmentError) {
+  /// worker has met yet do not exist. `shard`: only that one's symbols.
+  public init(_ exchange: ExchangeSegment, shard: UInt32? = nil) throws(SegmentError) {
     var segments: [(Symbol, SymbolSegment)] = []
-    for symbol in exchange.all {
+    for symbol in exchange.all where shard == nil || symbol.shard == shard {
       let segment = try SymbolSegment.open(
         exchange.instance, symbolName: symbol.name, id: symbol.id)
       if let segment { segments.append((symbol, segment)) }

@@ -22,7 +22,8 @@ extension Commands {
     let wasRunning = stopSupervisor(of: folder)
     let leftovers = Leftovers(of: folder)
     let count = leftovers.stopProcesses()
-    try leftovers.removeSegments(of: instance)
+    try leftovers.removeSegments(
+      of: (0..<folder.shardCount).map { Stack.instance(instance, ofShard: $0) })
     let rest = leftovers.processes()
     guard rest.isEmpty else {
       throw Failure("these processes do not stop, even when killed: \(rest)")

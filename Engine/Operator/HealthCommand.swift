@@ -27,7 +27,7 @@ extension Commands {
     switch part {
     case "workers": ask(settings.listen, "/health")
     case "ready": ask(settings.listen, "/ready")
-    case "engines": try inspectEngines(Instance(name: settings.instance))
+    case "engines": try inspectEngines(settings)
     default: throw Usage("say what to ask: workers, engines or ready", for: "health")
     }
   }
@@ -41,12 +41,15 @@ extension Commands {
     }
   }
 
-  private static func inspectEngines(_ instance: Instance) throws {
+  private static func inspectEngines(_ settings: Settings) throws {
+    let instance = try Instance(name: settings.instance)
     guard let exchange = try ExchangeSegment.open(instance) else {
       end("there is no shared memory of \(instance.name)")
     }
-    let symbols = exchange.all
-    if symbols.isEmpty { end("no engine has told its symbol yet") }
+    let all = exchange.all
+    if all.isEmpty { end("no engine has told its symbol yet") }
+    // Of a shard's own symbols, of which there may be none.
+    let symbols = all.filter { settings.owns(shard: $0.shard) }
     let missing = try symbols.filter { try !isServing($0, in: instance) }.map(\.name)
     if !missing.isEmpty { end("not serving: \(missing.joined(separator: ", "))") }
     print("\(symbols.count) engines serve")

@@ -65,7 +65,8 @@ extension Commands {
 struct LoadRequest {
   var plan: Plan
   let url: String
-  let database: String?
+  /// Of all shards, that of shard 0 first.
+  let databases: [String]
   let isQuiet: Bool
   let conclusion: LoadConclusion
 
@@ -84,14 +85,19 @@ struct LoadRequest {
       try url == nil || self.plan.keepsRecord && database == nil
       ? (try? place.existing()).map { try place.stack(in: $0).settings } : nil
     self.url = url ?? "http://localhost:\(settings?.port ?? 8080)"
-    self.database = database ?? settings?.database
+    databases = database.map { [$0] } ?? settings.map(LoadRequest.databases) ?? []
     try arguments.end()
     if self.plan.keepsRecord {
       guard !self.plan.isEcho else { throw Usage("an echo keeps no orders", for: "load") }
-      guard self.database != nil else {
+      guard !databases.isEmpty else {
         throw Usage("--verify needs --database, or an exchange in --state", for: "load")
       }
     }
+  }
+
+  private static func databases(_ settings: Settings) -> [String] {
+    [settings.accounts]
+      + (0..<settings.shardCount).dropFirst().compactMap(settings.database(ofShard:))
   }
 
   func run() throws -> LoadRun.Outcome {
@@ -116,9 +122,9 @@ struct LoadRequest {
         },
         isStopped: { isStopped }))
     progress.end()
-    if plan.keepsRecord, let database {
+    if plan.keepsRecord {
       progress.note("looking for \(outcome.record.entries.count) orders in PostgreSQL")
-      outcome.result.verification = try OrderVerification(outcome.record, database: database)
+      outcome.result.verification = try OrderVerification(outcome.record, databases: databases)
     }
     return outcome
   }

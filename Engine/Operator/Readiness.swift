@@ -14,13 +14,27 @@ struct Readiness {
   var isReady: Bool {
     let programs = programs
     guard !programs.isEmpty, programs.allSatisfy(\.isReady),
-      let answer = HTTP.get("/ready", port: stack.settings.port)
+      let answer = HTTP.get("/ready", port: stack.settings.port),
+      isReady(answer.status, answer.body)
     else { return false }
-    return answer.status == 200 && (!namesParts(answer) || answer.body.contains("\"engine "))
+    guard stack.shardCount > 1 else { return true }
+    return (0..<stack.shardCount).allSatisfy(isReady(shard:))
   }
 
-  /// A worker that answers a constant names nothing at all.
-  private func namesParts(_ answer: HTTP.Answer) -> Bool { answer.body.contains("\"checks\"") }
+  /// nginx has asked one of them, whichever it was.
+  private func isReady(shard: Int) -> Bool {
+    switch FastCGICall.get("/ready", at: stack.settings(ofShard: shard).listen, seconds: 2) {
+    case .answered(let status, let body): isReady(status, body)
+    case .failed: false
+    }
+  }
+
+  /// A worker that answers a constant names no parts at all; a shard may have no symbol.
+  private func isReady(_ status: Int, _ body: String) -> Bool {
+    status == 200
+      && (!body.contains("\"checks\"") || body.contains("\"engine ")
+        || body.contains("\"symbols\""))
+  }
 
   /// A supervisor that is gone will not get ready any more.
   var isBeyondHope: Bool {
@@ -47,6 +61,9 @@ struct Readiness {
     }
     let answer = HTTP.get("/ready", port: stack.settings.port)
     text += "\n\nGET /ready: " + (answer.map { "\($0.status) \($0.body)" } ?? "no answer")
+    for shard in 0..<stack.shardCount where stack.shardCount > 1 && !isReady(shard: shard) {
+      text += "\nshard \(shard) is not ready"
+    }
     if troubled.isEmpty { text += "\n" + tail(of: "engine") + "\n" + tail(of: "worker") }
     return text
       + "\n\nIt goes on trying: `outcry status` shows how far it is, `outcry down` ends it."

@@ -27,7 +27,7 @@ extension Commands {
     let stack = try place.stack(in: folder)
     let reload = Reload(stack: stack, nginxFolder: try place.nginxFolder())
     let isNginxNew = try reload.nginx()
-    let count = try reload.workers()
+    let count = try (0..<stack.shardCount).reduce(0) { try $0 + reload.workers(ofShard: $1) }
     print("\(count) worker processes serve with the program and settings that are there now.")
     if isNginxNew { print("nginx reads its new configuration.") }
   }
@@ -55,28 +55,30 @@ private struct Reload {
   }
 
   /// How many serve when it is done.
-  func workers() throws -> UInt64 {
-    let instance = try Instance(name: stack.settings.instance)
+  func workers(ofShard shard: Int) throws -> UInt64 {
+    let instance = try Instance(name: stack.instances[shard])
+    let name = Stack.instance("worker", ofShard: shard)
     guard let pool = try ExchangeSegment.open(instance)?.pool else {
       throw Failure("the workers have not started yet")
     }
     let begun = pool[.reloads]
     let refused = pool[.reloadsRefused]
-    kill(try process("worker"), SIGHUP)
+    kill(try process(name), SIGHUP)
     let isDone = waitUntil(seconds: Reload.patienceSeconds) {
       if pool[.reloadsRefused] != refused { return true }
       return pool[.reloads] != begun && pool[.outdated] == 0 && pool[.starting] == 0
     }
     guard pool[.reloadsRefused] == refused else {
-      throw Failure("the workers are as they were, because the new program does not start:\n" + log)
+      throw Failure(
+        "the workers are as they were, because the new program does not start:\n" + log(name))
     }
     guard isDone else {
-      throw Failure("\(pool[.outdated]) workers were not replaced in time:\n" + log)
+      throw Failure("\(pool[.outdated]) workers were not replaced in time:\n" + log(name))
     }
     return pool[.serving]
   }
 
-  private var log: String {
-    LogFile(path: "\(stack.folder.logs)/worker.log").tail(lines: 5).joined(separator: "\n")
+  private func log(_ name: String) -> String {
+    LogFile(path: "\(stack.folder.logs)/\(name).log").tail(lines: 5).joined(separator: "\n")
   }
 }

@@ -26,14 +26,20 @@ extension Commands {
     try arguments.end()
     let folder = try place.existing()
     let programs = ProgramStatus.all(in: folder.statusFile)
-    guard SupervisorLock.holder(of: folder.pidFile) != nil,
-      let master = programs.first(where: { $0.name == "worker" && $0.pid != 0 })
-    else { throw Failure("the workers do not run: start them with `outcry up`") }
-    // The master takes the number from the signal itself, so no file or socket can be stale.
-    let code = outcry_signal_with_value(master.pid, SIGUSR1, count.packed)
-    guard code == 0 else {
-      throw Failure("cannot signal the worker master: \(String(cString: strerror(code)))")
+    let masters = programs.filter {
+      $0.pid != 0 && ($0.name == "worker" || $0.name.hasPrefix("worker-"))
     }
-    print("\(count) worker processes from now on; `outcry status` shows them.")
+    guard SupervisorLock.holder(of: folder.pidFile) != nil, !masters.isEmpty else {
+      throw Failure("the workers do not run: start them with `outcry up`")
+    }
+    // The master takes the number from the signal itself, so no file or socket can be stale.
+    for master in masters {
+      let code = outcry_signal_with_value(master.pid, SIGUSR1, count.packed)
+      guard code == 0 else {
+        throw Failure("cannot signal the worker master: \(String(cString: strerror(code)))")
+      }
+    }
+    let what = masters.count > 1 ? "worker processes of each shard" : "worker processes"
+    print("\(count) \(what) from now on; `outcry status` shows them.")
   }
 }

@@ -27,18 +27,26 @@ extension Commands {
     }
     let stack = try place.stack(in: folder)
     print(programs(in: folder, supervisor: supervisor))
-    let instance = try Instance(name: stack.settings.instance)
-    if let exchange = try ExchangeSegment.open(instance) {
-      let before = try ExchangeFigures(exchange)
-      usleep(500_000)  // what is measured are rates
-      let change = FiguresChange(from: before, to: try ExchangeFigures(exchange))
-      let overview = Overview(change: change)
-      print("\n" + overview.processes + "\n\n" + PoolStatus(exchange.pool).text)
-      print("\n" + overview.symbols(change.symbols))
+    for shard in 0..<stack.shardCount {
+      if stack.shardCount > 1 { print("\nSHARD \(shard)") }
+      try show(stack.settings(ofShard: shard))
     }
     let isReady = Readiness(stack: stack).isReady
     print("\nhttp://localhost:\(stack.settings.port) is \(isReady ? "ready" : "NOT ready")")
     if !isReady { exit(1) }
+  }
+
+  /// What runs in one shard.
+  private static func show(_ settings: Settings) throws {
+    let instance = try Instance(name: settings.instance)
+    guard let exchange = try ExchangeSegment.open(instance) else { return }
+    let own = settings.isSharded ? UInt32(settings.shard) : nil
+    let before = try ExchangeFigures(exchange, shard: own)
+    usleep(500_000)  // what is measured are rates
+    let change = FiguresChange(from: before, to: try ExchangeFigures(exchange, shard: own))
+    let overview = Overview(change: change)
+    print("\n" + overview.processes + "\n\n" + PoolStatus(exchange.pool).text)
+    print("\n" + overview.symbols(change.symbols))
   }
 
   private static func programs(in folder: StateFolder, supervisor: pid_t) -> String {

@@ -1,7 +1,9 @@
 import Postgres
 import Replay
 import Settings
+import SharedMemory
 import Store
+import Supervision
 import Wire
 
 /// The database an audit reads, and the symbols it is about. Unlike commands that change things,
@@ -9,12 +11,14 @@ import Wire
 struct Subject {
   let settings: Settings
   let symbols: [Symbol]
+  private let place: Place
 
   /// All symbols without a name.
   init(_ place: Place, _ name: String?) throws {
+    self.place = place
     settings = try place.settings(in: try place.existing())
     let connection: Connection
-    do { connection = try Connection(settings.database, name: "outcry-operator") } catch {
+    do { connection = try Connection(settings.accounts, name: "outcry-operator") } catch {
       throw Failure("the database does not answer (is the exchange up?): \(error)")
     }
     let all = try Symbols.list(connection).map(\.symbol)
@@ -22,6 +26,27 @@ struct Subject {
     if let name, symbols.isEmpty {
       throw Failure("there is no symbol \(name); `outcry symbols list` shows them")
     }
+  }
+
+  /// The database of a symbol's shard.
+  func database(of symbol: Symbol) throws -> String {
+    guard settings.isSharded else { return settings.database }
+    guard let found = settings.database(ofShard: Int(symbol.shard)) else {
+      throw Failure(
+        "\(symbol.name) is at shard \(symbol.shard); set shard_databases to say where that is")
+    }
+    return found
+  }
+
+  /// The shared memory of its shard, if that is on this machine.
+  func instance(of symbol: Symbol) throws -> Instance? {
+    guard settings.isSharded else { return try Instance(name: settings.instance) }
+    let folder = try place.existing()
+    if folder.shardCount > 1 {
+      return try Instance(
+        name: Stack.instance(settings.instance, ofShard: Int(symbol.shard)))
+    }
+    return settings.owns(shard: symbol.shard) ? try Instance(name: settings.instance) : nil
   }
 }
 
@@ -32,7 +57,7 @@ extension Arguments {
     guard let name = operand() else { throw Usage("which symbol?", for: command) }
     try end()
     let subject = try Subject(place, name)
-    return (subject.symbols[0], subject.settings.database)
+    return (subject.symbols[0], try subject.database(of: subject.symbols[0]))
   }
 
   /// The same, with what is known of its past.

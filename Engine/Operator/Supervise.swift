@@ -27,12 +27,11 @@ extension Commands {
     let log = Log(role: "supervisor", level: stack.settings.logLevel)
     var supervisor = try Supervisor(
       programs: stack.programs, in: folder, lock: lock,
-      environment: Settings.processEnvironment(), listen: stack.settings.listen,
-      setpriv: stack.tools.setpriv, log: log)
+      environment: Settings.processEnvironment(), setpriv: stack.tools.setpriv, log: log)
     try supervisor.run()
     // `down` does this too, for a supervisor that was killed; but there may be nothing left for it
     // to find, when the folder was removed.
-    try Leftovers(of: folder).removeSegments(of: stack.settings.instance)
+    try Leftovers(of: folder).removeSegments(of: stack.instances)
     lock.release()
   }
 }

@@ -26,8 +26,10 @@ extension Commands {
       try arguments.end()
       try list(try connection(place))
     case "add":
-      let symbol = try newSymbol(&arguments)
+      var symbol = try newSymbol(&arguments)
       try arguments.end()
+      let settings = try place.settings(in: try place.existing())
+      symbol.shard = settings.placement(of: symbol.name)
       let stored = try Symbols.add(symbol, try connection(place))
       print("added \(stored.symbol.name) with id \(stored.symbol.id); it trades in a second")
     default:
@@ -38,8 +40,8 @@ extension Commands {
   private static func connection(_ place: Place) throws -> Connection {
     let settings = try place.settings(in: try place.existing())
     do {
-      let connection = try Connection(settings.database, name: "outcry-operator")
-      try Schema.migrate(connection)
+      let connection = try Connection(settings.accounts, name: "outcry-operator")
+      try Schema.migrate(connection, placing: settings.placement(of:))
       return connection
     } catch {
       throw Failure("the database does not answer (is the exchange up?): \(error)")

@@ -8,7 +8,7 @@ extension Commands {
   static let top = Command(
     name: "top", summary: "watch the exchange work, refreshed every second",
     help: """
-      usage: outcry top [--interval SECONDS] [--once] [--state FOLDER]
+      usage: outcry top [--interval SECONDS] [--once] [--shard N] [--state FOLDER]
 
       Orders and requests a second with their latencies, the worker processes, PostgreSQL and Redis,
       and the symbols, the busiest first: requests in the ring, commands a second, how long commits
@@ -16,6 +16,7 @@ extension Commands {
       the exchange nothing. Latencies are those of the interval.
 
         --interval SECONDS  0.1 to 3600 (1)
+        --shard N           of this shard (0), where there are several
         --once              print it once, after one interval, and end; so it does when its output
                             is no terminal
 
@@ -28,15 +29,18 @@ extension Commands {
       throw Usage("--interval needs a number of seconds from 0.1 to 3600", for: "top")
     }
     let isOnce = arguments.flag("--once")
+    let shard = Int(try arguments.number("--shard", 0...UInt64(ShardAddresses.most - 1)) ?? 0)
     try arguments.end()
     let folder = try place.existing()
     guard SupervisorLock.holder(of: folder.pidFile) != nil else {
       print("Outcry is down: `outcry up` starts it.")
       exit(3)
     }
+    let stack = try place.stack(in: folder)
+    guard shard < stack.shardCount else { throw Failure("there is no shard \(shard) here") }
     let view = TopView(
-      folder: folder, instance: try Instance(name: try place.stack(in: folder).settings.instance),
-      interval: interval)
+      folder: folder, instance: try Instance(name: stack.instances[shard]),
+      shard: stack.settings.isSharded ? UInt32(shard) : nil, interval: interval)
     if isOnce || !Terminal.isThere {
       let before = try view.read()
       usleep(UInt32(interval * 1e6))
@@ -51,6 +55,7 @@ extension Commands {
 private struct TopView {
   let folder: StateFolder
   let instance: Instance
+  let shard: UInt32?
   let interval: Double
 
   func read() throws -> ExchangeFigures {
@@ -59,7 +64,7 @@ private struct TopView {
     }
     // Opened anew each time: `outcry down` and `up` in between make another one.
     defer { exchange.segment.close() }
-    return try ExchangeFigures(exchange)
+    return try ExchangeFigures(exchange, shard: shard)
   }
 
   func run() throws {

@@ -6,11 +6,14 @@ extension Commands {
   static let up = Command(
     name: "up", summary: "start the exchange and wait until it is ready",
     help: """
-      usage: outcry up [--state FOLDER] [--wait SECONDS] [--programs FOLDER]
+      usage: outcry up [--shards N] [--state FOLDER] [--wait SECONDS] [--programs FOLDER]
 
       Starts PostgreSQL, Redis, the engines, the workers and nginx, and keeps them running in the
       background. Waits until the exchange is ready (--wait, 60 s). Doing it twice does no harm.
 
+        --shards N          that many shards, each with a PostgreSQL, engines, workers and shared
+                            memory of its own; remembered. There may be more another time, with
+                            `outcry symbols move` to fill them, but not fewer.
         --programs FOLDER   where the other programs of Outcry lie, if not beside this one
 
       The settings come from outcry.conf in the state folder, or the file OUTCRY_CONFIG names, and
@@ -23,8 +26,10 @@ extension Commands {
     guard let wait = Int(seconds), wait > 0 else {
       throw Usage("--wait needs a number of seconds", for: "up")
     }
+    let shards = try arguments.number("--shards", 1...UInt64(ShardAddresses.most))
     try arguments.end()
     let folder = try StateFolder(creating: place.statePath)
+    if let shards { try remember(Int(shards), in: folder) }
     let stack = try place.stack(in: folder)
     let isRunning = SupervisorLock.holder(of: folder.pidFile) != nil
     if !isRunning { try Start(place: place, stack: stack).run() }
@@ -35,6 +40,18 @@ extension Commands {
     }
     print(isRunning ? "Outcry was up already." : "Outcry is up.")
     print(firstSteps(stack))
+  }
+
+  private static func remember(_ count: Int, in folder: StateFolder) throws {
+    let known = folder.shardCount
+    if count == known { return }
+    guard count > known else {
+      throw Failure("there are \(known) shards here already, and what they keep: not fewer")
+    }
+    guard SupervisorLock.holder(of: folder.pidFile) == nil else {
+      throw Failure("the exchange runs with \(known) shards: `outcry down` first")
+    }
+    try folder.rememberShards(count)
   }
 
   /// Lines that work when they are pasted one after the other, as often as one likes: the account
@@ -75,8 +92,9 @@ private struct Start {
     let leftovers = Leftovers(of: folder)
     let count = leftovers.stopProcesses()
     if count > 0 { print("stopped \(count) processes that were left from before") }
-    try leftovers.removeSegments(of: stack.settings.instance)
+    try leftovers.removeSegments(of: stack.instances)
     try requirePrograms()
+    try requireDatabases()
     try requirePort()
     try SavedEnvironment.write(stack, to: folder)
     try Preparation(of: stack).run(nginxFolder: try place.nginxFolder())
@@ -101,6 +119,14 @@ private struct Start {
             + "or `swift build -c release --product \(name)`")
       }
     }
+  }
+
+  /// Shards cannot share one that is named alone.
+  private func requireDatabases() throws {
+    guard stack.shardCount > 1, !stack.ownsDatabase else { return }
+    guard stack.settings.shardDatabases.database(of: stack.shardCount - 1) != nil,
+      !stack.configuration.isGiven("database")
+    else { throw Failure("\(stack.shardCount) shards need shard_databases, and no database") }
   }
 
   private func requirePort() throws {

@@ -49,9 +49,10 @@ extension Commands {
 
   private static func verify(_ symbol: Symbol, _ subject: Subject) throws -> String {
     let found = try Verification.run(
-      symbol, database: subject.settings.database, depth: Board.levelCapacity)
-    let instance = try Instance(name: subject.settings.instance)
-    let segment = try SymbolSegment.open(instance, symbolName: symbol.name, id: symbol.id)
+      symbol, database: try subject.database(of: symbol), depth: Board.levelCapacity)
+    let segment = try subject.instance(of: symbol).flatMap {
+      try SymbolSegment.open($0, symbolName: symbol.name, id: symbol.id)
+    }
     let wasCompared = try segment.map { try compare($0.board, with: found.book) } ?? false
     let origin = found.snapshot == 0 ? "" : "from snapshot at \(found.snapshot), "
     let commands = found.sequence - found.snapshot

@@ -31,9 +31,16 @@ public struct SignalQueue: ~Copyable {
     return Arrival(number: Int32(info.ssi_signo), value: queued ? info.ssi_int : nil)
   }
 
-  /// Waits until a signal has come or the time is over.
-  public func wait(milliseconds: Int32) {
-    var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    poll(&watched, 1, milliseconds)
+  /// Waits until a signal has come or the time is over; true when it is another descriptor that
+  /// has something to read.
+  @discardableResult
+  public func wait(milliseconds: Int32, orReadable other: Int32 = -1) -> Bool {
+    // A negative descriptor is passed over.
+    var watched = [
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+    ]
+    poll(&watched, 2, milliseconds)
+    return watched[1].revents != 0
   }
 }

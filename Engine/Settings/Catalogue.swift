@@ -3,7 +3,8 @@ import Glibc
 extension Settings {
   /// Everything that can be set, in the order in which people read it. The table of the README and
   /// the example file say the same; a test compares them.
-  public static let catalogue: [Setting] = places + workerSettings + limits + engines + logs
+  public static let catalogue: [Setting] =
+    places + shardSettings + workerSettings + limits + engines + logs
 
   private static let places: [Setting] = [
     .number("port", .places, \.port, 1...65535, "where nginx listens"),
@@ -38,6 +39,31 @@ extension Settings {
     .path(
       "admin_key_file", \.adminKeyFile, "key of the admin calls",
       fallback: "made in the state folder"),
+  ]
+
+  private static let shardSettings: [Setting] = [
+    .number("shard", .shards, \.shard, 0...(ShardAddresses.most - 1), "number of this shard"),
+    Setting(
+      "shards", .shards, \.shards,
+      "where the workers of shard 0, 1, ... listen; several pools of one with commas between",
+      mustBe: "1 to \(ShardAddresses.most) addresses, host:port or paths, with blanks between",
+      fallback: "one shard, at `listen`",
+      parse: { text, base in ShardAddresses(text) { Setting.absolute($0, base) } }),
+    Setting(
+      "shard_databases", .shards, \.shardDatabases,
+      "libpq connection strings of shard 0; 1; ..., or one in which `{shard}` is the number",
+      mustBe: "connection strings with semicolons between", fallback: "`database` is the only one",
+      isSecret: true, parse: { text, _ in ShardDatabases(text) }),
+    Setting(
+      "accounts_database", .shards, \.accountsDatabase,
+      "where accounts, keys and symbols are, if not in shard 0's of `shard_databases`",
+      mustBe: "a libpq connection string", fallback: "shard 0's database", isSecret: true,
+      parse: { text, _ in text }),
+    Setting(
+      "placement", .shards, \.placement,
+      "shard of a new symbol: `hash`, or names and ranges such as BTC-USD=0 A-M=1 N-Z=2",
+      mustBe: "`hash`, or names and ranges such as BTC-USD=0 A-M=1, with blanks between",
+      parse: { text, _ in Placement(text) }),
   ]
 
   private static let workerSettings: [Setting] = [

@@ -18,13 +18,16 @@ public struct Configuration: Sendable {
   public func isGiven(_ name: String) -> Bool { source(of: name) != .standard }
 
   /// Reads the file that OUTCRY_CONFIG names, or else `outcry.conf` in the state folder if there is
-  /// one. Throws everything that is wrong at once.
-  public static func load(environment: [String: String]) throws(Settings.Problems) -> Configuration
-  {
+  /// one. Throws everything that is wrong at once. `fallbacks` hold where nothing else is said.
+  public static func load(
+    environment: [String: String], fallbacks: [(name: String, value: String)] = []
+  ) throws(Settings.Problems) -> Configuration {
     var reader = Reader(environment: environment)
+    for (name, value) in fallbacks { reader.result.settings.set(name, to: value) }
     reader.takePlaces()
     reader.takeFile()
     reader.takeEnvironment()
+    reader.takeShards()
     guard reader.problems.isEmpty else { throw Settings.Problems(list: reader.problems) }
     return reader.result
   }
@@ -36,6 +39,7 @@ public struct Configuration: Sendable {
     var reader = Reader(environment: environment)
     reader.takePlaces()
     reader.takeEnvironment()
+    reader.takeShards()
     guard reader.problems.isEmpty else { throw Settings.Problems(list: reader.problems) }
     return reader.result
   }
@@ -103,6 +107,14 @@ public struct Configuration: Sendable {
         problems.append(
           "there is no setting \(name)" + (hint.map { "; did you mean \($0)?" } ?? ""))
       }
+    }
+
+    /// What one setting of the shards says about others.
+    mutating func takeShards() {
+      guard problems.isEmpty else { return }
+      problems = result.settings.contradictions
+      let own = result.settings.shardDatabases.database(of: result.settings.shard)
+      if let own, !result.isGiven("database") { result.settings.database = own }
     }
 
     private mutating func take(

@@ -4,6 +4,7 @@ public struct Setting: Sendable {
   /// What it is about; the sections of the example file.
   public enum Group: String, Sendable, CaseIterable {
     case places = "Where things are"
+    case shards = "Shards"
     case workers = "Worker processes"
     case limits = "Limits for clients"
     case engines = "Engines"
@@ -104,7 +105,7 @@ extension Setting {
       isEnvironmentOnly: isEnvironmentOnly, parse: { text, base in absolute(text, base) })
   }
 
-  private static func absolute(_ path: String, _ base: String) -> String {
+  static func absolute(_ path: String, _ base: String) -> String {
     path.hasPrefix("/") || base.isEmpty ? path : "\(base)/\(path)"
   }
 }

@@ -23,6 +23,14 @@ public struct Settings: Hashable, Sendable {
   /// Where nginx answers.
   public var port: UInt16 = 8080
 
+  /// This process's shard.
+  public var shard = 0
+  public var shards = ShardAddresses()
+  /// Empty: see `accounts`.
+  public var accountsDatabase = ""
+  public var shardDatabases = ShardDatabases()
+  public var placement = Placement()
+
   public var workers: WorkerCount = 2
   public var workerRecycle = 0
   public var workerStuckSeconds = 5

@@ -31,6 +31,14 @@ public final class EngineLock: Sendable {
     return (RingReader(base: symbol.segment.base), releaser)
   }
 
+  /// The symbol has left for another shard. Readers that find no sequence wait for an engine,
+  /// should it come back, and take nothing from what was left here.
+  public func forget() {
+    for offset in [OUTCRY_SYMBOL_COMMITTED, OUTCRY_SYMBOL_PROJECTED, OUTCRY_SYMBOL_WANTED] {
+      set(Int(offset), 0)
+    }
+  }
+
   public var boardWriter: BoardWriter { BoardWriter(base: symbol.segment.base) }
 
   public func setCommitted(_ sequence: UInt64) { set(Int(OUTCRY_SYMBOL_COMMITTED), sequence) }

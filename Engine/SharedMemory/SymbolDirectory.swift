@@ -62,8 +62,9 @@ extension ExchangeSegment {
 
 /// Changes. Any process may make them; the engine manager is the one that does.
 extension ExchangeSegment {
-  /// Adds the symbol, or puts its rules and shard in force when it is there already.
-  public func add(_ symbol: Symbol) throws(SegmentError) {
+  /// Adds the symbol, or puts its rules and shard in force when it is there already. Who knows more
+  /// than the shard of its place says so.
+  public func add(_ symbol: Symbol, at place: SymbolPlace? = nil) throws(SegmentError) {
     try write { () throws(SegmentError) in
       try ExchangeSegment.check(symbol)
       repairIndexes()
@@ -72,9 +73,13 @@ extension ExchangeSegment {
         guard now.id == symbol.id, now.name == symbol.name, now.base == symbol.base,
           now.quote == symbol.quote, now.tick == symbol.tick, now.lot == symbol.lot
         else { throw .symbolConflict(name: symbol.name) }
-        if now != symbol { known.publish(rules: symbol.rules, shard: symbol.shard) }
+        var next = place ?? known.place
+        next.shard = symbol.shard
+        if now != symbol || next != known.place {
+          known.publish(rules: symbol.rules, place: next)
+        }
       } else {
-        try append(symbol)
+        try append(symbol, at: place ?? SymbolPlace(shard: symbol.shard))
       }
     }
   }
@@ -86,7 +91,7 @@ extension ExchangeSegment {
     return true
   }
 
-  private func append(_ symbol: Symbol) throws(SegmentError) {
+  private func append(_ symbol: Symbol, at place: SymbolPlace) throws(SegmentError) {
     let index = count
     guard index < Int(OUTCRY_DIRECTORY_CAPACITY) else { throw .directoryFull }
     let length = MemoryLayout<outcry_symbol_entry>.stride
@@ -104,7 +109,7 @@ extension ExchangeSegment {
       symbol.base, to: &slot.entry.pointee.base)
     slot.entry.pointee.quote_length = ExchangeSegment.write(
       symbol.quote, to: &slot.entry.pointee.quote)
-    slot.publish(rules: symbol.rules, shard: symbol.shard)
+    slot.publish(rules: symbol.rules, place: place)
     let counter = segment.base.word32(Int(OUTCRY_EXCHANGE_COUNT))
     counter.pointee.store(UInt32(index + 1), ordering: .releasing)
     repairIndexes()

@@ -1,5 +1,28 @@
 import Synchronization
 
+/// Where a symbol is, and what its table says about its market.
+public struct SymbolPlace: Hashable, Sendable {
+  public var shard: UInt32
+  /// The market's state as the table of symbols has it; 0 when nobody told.
+  public var state: UInt8
+  /// It is about to leave its shard: its engine rests.
+  public var isMoving: Bool
+
+  public init(shard: UInt32, state: UInt8 = 0, isMoving: Bool = false) {
+    self.shard = shard
+    self.state = state
+    self.isMoving = isMoving
+  }
+
+  init(word: UInt64) {
+    shard = UInt32(truncatingIfNeeded: word)
+    state = UInt8(truncatingIfNeeded: word >> 32)
+    isMoving = word >> 40 & 1 == 1
+  }
+
+  var word: UInt64 { UInt64(shard) | UInt64(state) << 32 | (isMoving ? 1 << 40 : 0) }
+}
+
 /// A symbol in the directory, read in place without allocation. Entries are never removed.
 public struct SymbolEntry: @unchecked Sendable {
   @usableFromInline let entry: UnsafeMutablePointer<outcry_symbol_entry>
@@ -21,7 +44,16 @@ public struct SymbolEntry: @unchecked Sendable {
 
   /// As they are now: an operator may replace them at any time.
   public var rules: Rules { changeable.rules }
-  public var shard: UInt32 { changeable.shard }
+
+  /// Every request asks for it where there are several shards, so it is read alone.
+  public var place: SymbolPlace {
+    while true {
+      let before = version.pointee.load(ordering: .acquiring)
+      let word = shardCopy(before).pointee.load(ordering: .relaxed)
+      atomicMemoryFence(ordering: .acquiring)
+      if version.pointee.load(ordering: .relaxed) == before { return SymbolPlace(word: word) }
+    }
+  }
 
   /// The name's bytes, in shared memory.
   @inlinable
@@ -30,13 +62,13 @@ public struct SymbolEntry: @unchecked Sendable {
   }
 
   public var symbol: Symbol {
-    let (rules, shard) = changeable
+    let (rules, place) = changeable
     return Symbol(
       id: id, name: String(decoding: name, as: UTF8.self),
       base: String(decoding: bytes(at: \.base, length: entry.pointee.base_length), as: UTF8.self),
       quote: String(
         decoding: bytes(at: \.quote, length: entry.pointee.quote_length), as: UTF8.self),
-      tick: tick, lot: lot, rules: rules, shard: shard)
+      tick: tick, lot: lot, rules: rules, shard: place.shard)
   }
 
   @inlinable
@@ -57,7 +89,7 @@ public struct SymbolEntry: @unchecked Sendable {
 
   /// The copy in force; a writer only ever touches the other one, so a reader starts again when
   /// the version moved under it and a writer that died half-way is never seen.
-  private var changeable: (rules: Rules, shard: UInt32) {
+  private var changeable: (rules: Rules, place: SymbolPlace) {
     while true {
       let before = version.pointee.load(ordering: .acquiring)
       var rules = Rules()
@@ -65,7 +97,7 @@ public struct SymbolEntry: @unchecked Sendable {
       let shard = shardCopy(before).pointee.load(ordering: .relaxed)
       atomicMemoryFence(ordering: .acquiring)
       if version.pointee.load(ordering: .relaxed) == before {
-        return (rules, UInt32(truncatingIfNeeded: shard))
+        return (rules, SymbolPlace(word: shard))
       }
     }
   }
@@ -82,13 +114,13 @@ public struct SymbolEntry: @unchecked Sendable {
   }
 
   /// The directory's writer only. Puts the first contents or new ones in force.
-  func publish(rules: Rules, shard: UInt32) {
+  func publish(rules: Rules, place: SymbolPlace) {
     let next = max(version.pointee.load(ordering: .relaxed) &+ 1, 2)
     atomicMemoryFence(ordering: .releasing)
     withUnsafeBytes(of: rules) {
       rulesCopy(next).storeWords(from: $0.baseAddress!, length: $0.count)
     }
-    shardCopy(next).pointee.store(UInt64(shard), ordering: .relaxed)
+    shardCopy(next).pointee.store(place.word, ordering: .relaxed)
     version.pointee.store(next, ordering: .releasing)
   }
 }

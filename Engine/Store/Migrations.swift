@@ -5,6 +5,7 @@ extension Schema {
     journalChecksum + firstAnswers,
     positionTable + earlierPositions,
     candleTable,
+    moveTables,
   ]
 
   /// Times are microseconds since 1970 everywhere, as in the records.

@@ -22,13 +22,17 @@ public enum Schema {
   private static let lock = 0x4F55_5443_5259
 
   /// Brings the database to the current schema, in one transaction. Safe to call again, and by
-  /// several processes at once.
-  public static func migrate(_ connection: Connection) throws(SchemaError) {
-    try migrate(connection, to: version)
+  /// several processes at once. `shard` says where the symbols go that a new database begins with.
+  public static func migrate(
+    _ connection: Connection, placing shard: ((_ name: String) -> UInt32)? = nil
+  ) throws(SchemaError) {
+    try migrate(connection, to: version, placing: shard)
     try check(connection)
   }
 
-  package static func migrate(_ connection: Connection, to version: Int) throws(SchemaError) {
+  package static func migrate(
+    _ connection: Connection, to version: Int, placing shard: ((String) -> UInt32)? = nil
+  ) throws(SchemaError) {
     do {
       try connection.transaction { () throws(PostgresError) in
         try connection.run("select pg_advisory_xact_lock(\(lock))")
@@ -45,8 +49,22 @@ public enum Schema {
           _ = try connection.query(
             "insert into schema_migrations (version) values ($1)", .int32(Int32(number)))
         }
+        if found == 0, let shard { try place(connection, shard) }
       }
     } catch { throw .database(error) }
+  }
+
+  /// In the transaction that makes them: an engine must not find one where it does not stay.
+  private static func place(_ connection: Connection, _ shard: (String) -> UInt32)
+    throws(PostgresError)
+  {
+    let names = try connection.query("select name from symbols where shard = 0")
+    for row in 0..<names.count {
+      let name = names.text(row, 0)
+      guard shard(name) != 0 else { continue }
+      _ = try connection.query(
+        "update symbols set shard = $2 where name = $1", .text(name), .int32(Int32(shard(name))))
+    }
   }
 
   /// Refuses a database whose schema a newer program made.

@@ -22,6 +22,8 @@ public struct StoredSymbol: Hashable, Sendable {
   public var symbol: Symbol
   public var state: UInt8
   public var createdAt: Int64
+  /// It is leaving its shard: the engine there rests, and the next one may not start yet.
+  public var isMoving: Bool
 }
 
 /// The table of tradable instruments.
@@ -29,8 +31,12 @@ public enum Symbols {
   private static let columns = """
     id, name, base, quote, tick_digits, tick_units, lot_digits, lot_units, min_quantity,
     max_quantity, min_notional, max_notional, max_price, price_band_bps, slippage_bps,
-    max_open_orders, shard, state, created_at
+    max_open_orders, shard, state, created_at,
+    exists (select from moves where symbol_id = id and step in (1, 2))
     """
+
+  /// Notified when a symbol is added, changed or moved.
+  public static let channel = "outcry_symbols"
 
   public static func list(_ connection: Connection) throws(PostgresError) -> [StoredSymbol] {
     let rows = try connection.query("select \(columns) from symbols order by id")
@@ -97,6 +103,18 @@ public enum Symbols {
       .int64(Int64(rules.max_open_orders)))
   }
 
+  /// The same for a table in another database, which the projection does not reach.
+  public static func follow(state: UInt8?, rules: Rules?, of id: UInt32, _ connection: Connection)
+    throws(PostgresError)
+  {
+    if let state {
+      _ = try connection.query(
+        "update symbols set state = $2 where id = $1 and state <> $2", .int32(Int32(id)),
+        .int16(Int16(state)))
+    }
+    if let rules { try store(rules, of: id, connection) }
+  }
+
   private static func read(_ rows: borrowing Rows, _ row: Int) -> StoredSymbol {
     var rules = Rules()
     rules.min_quantity = rows.int64(row, 8)
@@ -114,6 +132,7 @@ public enum Symbols {
       lot: Scale(digits: UInt8(rows.int64(row, 6)), units: rows.int64(row, 7)),
       rules: rules, shard: UInt32(rows.int64(row, 16)))
     return StoredSymbol(
-      symbol: symbol, state: UInt8(rows.int64(row, 17)), createdAt: rows.int64(row, 18))
+      symbol: symbol, state: UInt8(rows.int64(row, 17)), createdAt: rows.int64(row, 18),
+      isMoving: rows.bool(row, 19))
   }
 }

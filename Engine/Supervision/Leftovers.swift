@@ -46,8 +46,8 @@ public struct Leftovers {
   }
 
   /// Only for when none of the processes is left.
-  public func removeSegments(of instance: String) throws(SegmentError) {
-    try Instance(name: instance).removeAll()
+  public func removeSegments(of instances: [String]) throws(SegmentError) {
+    for name in instances { try Instance(name: name).removeAll() }
   }
 }
 

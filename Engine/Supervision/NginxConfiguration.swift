@@ -18,11 +18,7 @@ public enum NginxConfiguration {
   }
 
   private static func placeholders(_ settings: Settings) -> [(String, String)] {
-    let workers =
-      switch settings.listen {
-      case .unix(let path): "unix:\(path)"
-      case .tcp: settings.listen.description
-      }
+    let pools = settings.shards.pools.isEmpty ? [[settings.listen]] : settings.shards.pools
     // nginx has no word for "no limit", but numbers that nobody reaches.
     let addressRate = settings.addressRate == 0 ? 1_000_000 : settings.addressRate
     let loginRate = settings.loginRate == 0 ? 1_000_000 : settings.loginRate
@@ -30,7 +26,10 @@ public enum NginxConfiguration {
     let trusted = settings.trustedAddresses.map { "\($0) 0;" }.joined(separator: " ")
     return [
       ("OUTCRY_PORT", String(settings.port)),
-      ("OUTCRY_WORKERS_ADDRESS", workers),
+      ("OUTCRY_WORKERS_ADDRESS", servers(pools.flatMap(\.self))),
+      ("OUTCRY_SHARD_POOLS", settings.isSharded ? NginxShards.pools(settings) : ""),
+      ("OUTCRY_SHARD_LOCATIONS", settings.isSharded ? NginxShards.locations : ""),
+      ("OUTCRY_API_POOL", settings.isSharded ? "$pool_of_path" : "workers"),
       ("OUTCRY_PUBLISH_SOCKET", settings.publishSocket),
       ("OUTCRY_TRUSTED_ADDRESSES", trusted),
       ("OUTCRY_ADDRESS_RATE", String(addressRate)),
@@ -40,5 +39,16 @@ public enum NginxConfiguration {
       ("OUTCRY_LOGIN_BURST", String(max(1, loginRate / 3))),
       ("OUTCRY_CLIENT_TIMEOUT", "\(settings.clientTimeoutSeconds)s"),
     ]
+  }
+
+  /// The addresses of an upstream, as they stand behind its first `server`. One of several that
+  /// fails is left alone for a second.
+  static func servers(_ addresses: [Address]) -> String {
+    addresses.map { address in
+      switch address {
+      case .unix(let path): "unix:\(path)"
+      case .tcp: address.description
+      }
+    }.joined(separator: " max_fails=3 fail_timeout=1s;\n    server ")
   }
 }

@@ -18,7 +18,9 @@ public struct Preparation {
     try folder.makeFolders()
     try makeKey(stack.settings.secretFile)
     try makeKey(stack.settings.adminKeyFile)
-    if stack.ownsDatabase { try makeCluster() }
+    if stack.ownsDatabase {
+      for shard in 0..<stack.shardCount { try makeCluster(ofShard: shard) }
+    }
     try Files.replace(stack.nginxConfiguration, with: try nginxText(nginxFolder))
   }
 
@@ -59,25 +61,27 @@ public struct Preparation {
     try Files.replace(path, with: digits.joined() + "\n", mode: 0o600)
   }
 
-  private func makeCluster() throws {
+  private func makeCluster(ofShard shard: Int) throws {
     let folder = stack.folder
+    let data = folder.postgres(ofShard: shard)
+    let sockets = folder.postgresSocketFolder(ofShard: shard)
     let user = PostgresUser(for: folder, setpriv: stack.tools.setpriv)
-    try Files.makeFolder(folder.postgresSocketFolder, mode: 0o700)
-    try give(folder.postgresSocketFolder, to: user)
-    guard !Files.exists("\(folder.postgres)/outcry-made") else { return }
+    try Files.makeFolder(sockets, mode: 0o700)
+    try give(sockets, to: user)
+    guard !Files.exists("\(data)/outcry-made") else { return }
 
     // Without that mark an earlier attempt ended half-way, and there cannot be data in it yet.
     let log = LogFile(path: "\(folder.logs)/initdb.log")
     unlink(log.path)
     let output = try log.open()
     defer { close(output) }
-    _ = try Command.run(["/bin/rm", "-rf", folder.postgres], output: output)
-    try Files.makeFolder(folder.postgres, mode: 0o700)
-    try give(folder.postgres, to: user)
+    _ = try Command.run(["/bin/rm", "-rf", data], output: output)
+    try Files.makeFolder(data, mode: 0o700)
+    try give(data, to: user)
     let initdb = Program(
       name: "initdb",
       command: [
-        stack.tools.initdb, "-D", folder.postgres, "-U", "outcry", "--auth=trust",
+        stack.tools.initdb, "-D", data, "-U", "outcry", "--auth=trust",
         "--encoding=UTF8", "--no-locale", "--no-instructions",
       ])
     try attempt(initdb, as: user, log: log, output: output)
@@ -86,10 +90,10 @@ public struct Preparation {
     let create = Program(
       name: "database",
       command: [
-        "/bin/bash", "-c", single, stack.tools.postgres, folder.postgres,
+        "/bin/bash", "-c", single, stack.tools.postgres, data,
       ])
     try attempt(create, as: user, log: log, output: output)
-    try Files.replace("\(folder.postgres)/outcry-made", with: "")
+    try Files.replace("\(data)/outcry-made", with: "")
   }
 
   private func attempt(

@@ -26,8 +26,8 @@ public struct Program: Sendable {
   public var orphanSignal: Int32?
   /// Where its processes work, if those that outlive it must be gone before it starts again.
   public var workplace: String?
-  /// Whether it gets the FastCGI socket as descriptor 3.
-  public var takesListener = false
+  /// The FastCGI address whose socket it gets as descriptor 3.
+  public var listens: Address?
   /// Another user to run as, and whether that user may pass folders that are closed to it.
   public var user: String?
   public var mayPassFolders = false

@@ -5,10 +5,11 @@ import Settings
 extension Stack {
   /// fsync and synchronous_commit stay on: an answered order must survive a power cut. The rest
   /// trades memory and disk for fewer, larger writes.
-  var postgres: Program {
+  func postgres(ofShard shard: Int) -> Program {
+    let data = folder.postgres(ofShard: shard)
     let options: KeyValuePairs = [
       "listen_addresses": "",
-      "unix_socket_directories": folder.postgresSocketFolder,
+      "unix_socket_directories": folder.postgresSocketFolder(ofShard: shard),
       "unix_socket_permissions": "0700",
       "max_connections": "1000",
       "shared_buffers": "256MB",
@@ -28,15 +29,15 @@ extension Stack {
       "log_line_prefix": "%m [%p] ",
     ]
     var program = Program(
-      name: "postgres",
-      command: [tools.postgres, "-D", folder.postgres]
+      name: "postgres\(StateFolder.suffix(shard))",
+      command: [tools.postgres, "-D", data]
         + options.flatMap { ["-c", "\($0.key)=\($0.value)"] })
-    program.readiness = .postmaster(pidFile: "\(folder.postgres)/postmaster.pid")
+    program.readiness = .postmaster(pidFile: "\(data)/postmaster.pid")
     program.stopSignal = SIGINT  // disconnects its clients; SIGTERM would wait for them
     program.stopSeconds = 30
     // Sessions leave by themselves when their postmaster is killed, each in a process group of its
     // own. A new one that still meets one gives up, and the next try has to wait.
-    program.workplace = folder.postgres
+    program.workplace = data
     let user = PostgresUser(for: folder, setpriv: tools.setpriv)
     program.user = user.name
     program.mayPassFolders = user.needsToPassFolders

@@ -13,6 +13,8 @@ public struct Stack: Sendable {
   /// False when the environment named a server of its own.
   public var ownsDatabase = true
   public var ownsRedis = true
+  /// How many shards run on this machine.
+  public let shardCount: Int
 
   public init(
     folder: StateFolder, environment: [String: String], programsFolder: String, tools: Tools
@@ -22,17 +24,42 @@ public struct Stack: Sendable {
     self.programsFolder = programsFolder
     configuration = try Stack.configuration(of: folder, environment: environment)
     settings = Stack.settings(of: configuration, in: folder)
-    ownsDatabase = !configuration.isGiven("database")
+    shardCount = folder.shardCount
+    ownsDatabase = !configuration.isGiven("database") && !configuration.isGiven("shard_databases")
     ownsRedis = !configuration.isGiven("redis")
   }
 
   /// The settings, those included that follow from the state folder.
   public static func settings(of configuration: Configuration, in folder: StateFolder) -> Settings {
     var settings = configuration.settings
-    for (name, value) in derived(from: folder) where !configuration.isGiven(name) {
+    for (name, value) in derived(from: folder) where isDerived(name, configuration) {
       settings.set(name, to: value)
     }
     return settings
+  }
+
+  /// A database that nobody named may still be one of those that somebody named together.
+  private static func isDerived(_ name: String, _ configuration: Configuration) -> Bool {
+    !configuration.isGiven(name)
+      && (name != "database" || !configuration.isGiven("shard_databases"))
+  }
+
+  /// What one of the shards on this machine reads. They share all but what lies in a shard.
+  public func settings(ofShard shard: Int) -> Settings {
+    var own = settings
+    if shard > 0 {
+      for (name, value) in overrides(ofShard: shard) { own.set(name, to: value) }
+    }
+    return own
+  }
+
+  /// The names of their segments in shared memory.
+  public var instances: [String] {
+    (0..<shardCount).map { Stack.instance(settings.instance, ofShard: $0) }
+  }
+
+  public static func instance(_ name: String, ofShard shard: Int) -> String {
+    name + StateFolder.suffix(shard)
   }
 
   /// What is set for the exchange of this folder. The environment may be one that a stack made: a
@@ -46,20 +73,45 @@ public struct Stack: Sendable {
       if environment[variable] == value { environment[variable] = nil }
     }
     environment["OUTCRY_STATE_DIR"] = folder.path
-    return try Configuration.load(environment: environment)
+    return try Configuration.load(environment: environment, fallbacks: shards(in: folder))
   }
 
   /// What follows from the state folder where nothing else was said.
-  private static func derived(from folder: StateFolder) -> KeyValuePairs<String, String> {
+  private static func derived(from folder: StateFolder) -> [(String, String)] {
+    let own = [
+      ("state_dir", folder.path),
+      ("instance", folder.instance),
+      ("database", database(in: folder, ofShard: 0)),
+      ("redis", folder.redisSocket),
+      ("listen", folder.workersSocket(ofShard: 0)),
+      ("publish_socket", folder.publishSocket),
+      ("secret_file", folder.secretFile),
+      ("admin_key_file", folder.adminKeyFile),
+    ]
+    return own + shards(in: folder).map { ($0.name, $0.value) }
+  }
+
+  private static func shards(in folder: StateFolder) -> [(name: String, value: String)] {
+    let shards = 0..<folder.shardCount
+    guard shards.count > 1 else { return [] }
+    return [
+      ("shards", shards.map { folder.workersSocket(ofShard: $0) }.joined(separator: " ")),
+      (
+        "shard_databases", shards.map { database(in: folder, ofShard: $0) }.joined(separator: "; ")
+      ),
+    ]
+  }
+
+  private static func database(in folder: StateFolder, ofShard shard: Int) -> String {
+    "host=\(folder.postgresSocketFolder(ofShard: shard)) user=outcry dbname=outcry"
+  }
+
+  private func overrides(ofShard shard: Int) -> [(String, String)] {
     [
-      "state_dir": folder.path,
-      "instance": folder.instance,
-      "database": "host=\(folder.postgresSocketFolder) user=outcry dbname=outcry",
-      "redis": folder.redisSocket,
-      "listen": folder.workersSocket,
-      "publish_socket": folder.publishSocket,
-      "secret_file": folder.secretFile,
-      "admin_key_file": folder.adminKeyFile,
+      ("shard", "\(shard)"),
+      ("instance", Stack.instance(settings.instance, ofShard: shard)),
+      ("listen", folder.workersSocket(ofShard: shard)),
+      ("database", settings.shardDatabases.database(of: shard) ?? settings.database),
     ]
   }
 
@@ -71,7 +123,7 @@ public struct Stack: Sendable {
     for setting in Settings.catalogue where configuration.source(of: setting.name) == .environment {
       result[setting.variable] = setting.show(settings)
     }
-    for (name, value) in Stack.derived(from: folder) where !configuration.isGiven(name) {
+    for (name, value) in Stack.derived(from: folder) where Stack.isDerived(name, configuration) {
       result["OUTCRY_\(name.uppercased())"] = value
     }
     result["OUTCRY_STATE_DIR"] = folder.path
@@ -82,18 +134,38 @@ public struct Stack: Sendable {
   /// In the order they start; they stop in the reverse one.
   public var programs: [Program] {
     var list: [Program] = []
-    if ownsDatabase { list.append(postgres) }
+    if ownsDatabase { list += (0..<shardCount).map(postgres(ofShard:)) }
     if ownsRedis { list.append(redis) }
-    var engine = Program(name: "engine", command: ["\(programsFolder)/outcry-engine", "--manage"])
-    engine.environment = environment
-    engine.needs = ownsDatabase ? ["postgres"] : []
-    var worker = Program(name: "worker", command: ["\(programsFolder)/outcry-worker"])
-    worker.environment = environment
-    worker.needs = engine.needs
-    worker.takesListener = true
+    list += (0..<shardCount).map(engine(ofShard:))
+    list += (0..<shardCount).map(worker(ofShard:))
     var feed = Program(name: "feed", command: ["\(programsFolder)/outcry-feed"])
     feed.environment = environment
-    return list + [engine, worker, nginx, feed]
+    return list + [nginx, feed]
+  }
+
+  private func engine(ofShard shard: Int) -> Program {
+    var engine = program("engine", "outcry-engine", ofShard: shard)
+    engine.command.append("--manage")
+    return engine
+  }
+
+  private func worker(ofShard shard: Int) -> Program {
+    var worker = program("worker", "outcry-worker", ofShard: shard)
+    worker.listens = settings(ofShard: shard).listen
+    return worker
+  }
+
+  private func program(_ name: String, _ file: String, ofShard shard: Int) -> Program {
+    let suffix = StateFolder.suffix(shard)
+    var program = Program(name: name + suffix, command: ["\(programsFolder)/\(file)"])
+    program.environment = environment
+    if shard > 0 {
+      for (name, value) in overrides(ofShard: shard) {
+        program.environment["OUTCRY_\(name.uppercased())"] = value
+      }
+    }
+    program.needs = ownsDatabase ? ["postgres\(suffix)"] : []
+    return program
   }
 }
 

@@ -21,7 +21,10 @@ public struct StateFolder: Sendable {
 
   public var pidFile: String { "\(path)/supervisor.pid" }
   public var logs: String { "\(path)/log" }
-  public var postgres: String { "\(path)/postgres" }
+  /// The data of a shard's database. Shard 0 has what an exchange without shards has.
+  public func postgres(ofShard shard: Int) -> String {
+    "\(path)/postgres\(StateFolder.suffix(shard))"
+  }
   public var redis: String { "\(path)/redis" }
   public var nginx: String { "\(path)/nginx" }
   public var secretFile: String { "\(path)/secret" }
@@ -31,12 +34,16 @@ public struct StateFolder: Sendable {
   /// Sockets. A path of a socket has at most 107 bytes, so a deep checkout gets a short one.
   public var run: String {
     let near = "\(path)/run"
-    let longest = "\(near)/postgres/.s.PGSQL.5432"
+    let longest = "\(near)/postgres-63/.s.PGSQL.5432"
     return longest.utf8.count <= Address.longestPath ? near : "/tmp/outcry-\(digest)"
   }
-  public var postgresSocketFolder: String { "\(run)/postgres" }
+  public func postgresSocketFolder(ofShard shard: Int) -> String {
+    "\(run)/postgres\(StateFolder.suffix(shard))"
+  }
   public var redisSocket: String { "\(run)/redis.sock" }
-  public var workersSocket: String { "\(run)/workers.sock" }
+  public func workersSocket(ofShard shard: Int) -> String {
+    "\(run)/workers\(StateFolder.suffix(shard)).sock"
+  }
   /// Closed to everybody else: nginx opens its sockets to all.
   public var nginxSocketFolder: String { "\(run)/nginx" }
   public var publishSocket: String { "\(nginxSocketFolder)/publish.sock" }
@@ -51,9 +58,24 @@ public struct StateFolder: Sendable {
     return String(repeating: "0", count: 10 - digits.count) + digits
   }
 
+  static func suffix(_ shard: Int) -> String { shard == 0 ? "" : "-\(shard)" }
+
+  /// How many shards run here, as `up --shards` was told once.
+  public var shardCount: Int {
+    let text = Files.text(shardsFile) ?? ""
+    return Int(text.prefix { $0.isNumber }) ?? 1
+  }
+
+  public func rememberShards(_ count: Int) throws(SystemError) {
+    try Files.replace(shardsFile, with: "\(count)\n")
+  }
+
+  private var shardsFile: String { "\(path)/shards" }
+
   /// What a killed program leaves of its sockets, and the folder when it is one in /tmp.
   public func removeSockets() {
-    for folder in [postgresSocketFolder, nginxSocketFolder, run] {
+    let databases = (0..<shardCount).map(postgresSocketFolder(ofShard:))
+    for folder in databases + [nginxSocketFolder, run] {
       for name in Files.names(in: folder) { unlink("\(folder)/\(name)") }
       rmdir(folder)
     }

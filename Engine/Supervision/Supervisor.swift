@@ -10,7 +10,8 @@ public struct Supervisor {
   private let environment: [String: String]
   private let setpriv: String
   private let log: Log
-  private let listener: Int32?
+  /// The FastCGI sockets, by the names of the programs that get them.
+  private var listeners: [String: Int32] = [:]
   private let lock: SupervisorLock
   private var programs: [Supervised]
   private var statusWritten = ""
@@ -21,7 +22,7 @@ public struct Supervisor {
 
   public init(
     programs: [Program], in folder: StateFolder, lock: SupervisorLock,
-    environment: [String: String], listen address: Address?, setpriv: String, log: Log
+    environment: [String: String], setpriv: String, log: Log
   ) throws(SystemError) {
     self.folder = folder
     self.lock = lock
@@ -31,7 +32,9 @@ public struct Supervisor {
     self.programs = programs.map {
       Supervised($0, log: LogFile(path: "\(folder.logs)/\($0.name).log"))
     }
-    if let address { listener = try Listener.open(address) } else { listener = nil }
+    for program in programs {
+      if let address = program.listens { listeners[program.name] = try Listener.open(address) }
+    }
   }
 
   /// Returns when SIGTERM or SIGINT arrived and everything has stopped.
@@ -96,11 +99,12 @@ public struct Supervisor {
       if case .socket(let path) = program.readiness { unlink(path) }
       var environment = environment.merging(program.environment) { $1 }
       // LISTEN_PID is left out: the pid is not known yet when the environment is made.
-      if program.takesListener { environment["LISTEN_FDS"] = "1" }
+      let listener = listeners[program.name]
+      if listener != nil { environment["LISTEN_FDS"] = "1" }
       var spawn = Spawn(
         command: program.launch(setpriv: setpriv), environment: environment, folder: folder.path,
         output: output)
-      spawn.listener = program.takesListener ? listener : nil
+      spawn.listener = listener
       programs[index].started(try spawn.start(), at: Clock.monotonicNanos())
       log.info("started", ["subject": program.name, "child": programs[index].pid])
     } catch {

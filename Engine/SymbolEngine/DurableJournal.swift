@@ -11,6 +11,13 @@ public enum EngineExit {
   public static let fenced: Int32 = 70
   /// Another engine on this host holds the symbol.
   public static let symbolIsHeld: Int32 = 75
+  /// The symbol was moved: its journal goes on in another shard's database.
+  public static let symbolHasLeft: Int32 = 76
+
+  static func becauseItLeft(_ log: Log) -> Never {
+    log.error("the symbol was moved to another shard", ["exit": symbolHasLeft])
+    _exit(symbolHasLeft)
+  }
 }
 
 /// The journal with everything that can go wrong behind it: it returns when a batch is durable,

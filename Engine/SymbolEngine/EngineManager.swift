@@ -6,13 +6,14 @@ import Settings
 import SharedMemory
 import Store
 
-/// Keeps one engine process running for each symbol of the database: restarts what dies, with
-/// back-off, starts one for a symbol that was added, and tells the workers of both through the
-/// directory in shared memory.
+/// Keeps one engine process running for each symbol of its shard: restarts what dies, with
+/// back-off, starts one for a symbol that was added or came, stops that of one that leaves, and
+/// tells the workers of all symbols through the directory in shared memory.
 public final class EngineManager {
   private struct Engine {
     var pid: pid_t
     var startedAt: Int64
+    var isLeaving = false
   }
 
   private static let managerVariable = "OUTCRY_MANAGER_PID"
@@ -26,7 +27,7 @@ public final class EngineManager {
   private let score: Score?
   private let usage: ProcessUsage
   private var connection: Connection?
-  private var symbols: [UInt32: Symbol] = [:]
+  private let symbols: ShardSymbols
   private var running: [UInt32: Engine] = [:]
   private var brakes: [UInt32: RestartBrake] = [:]
   private var nextPoll: Int64 = 0
@@ -36,6 +37,7 @@ public final class EngineManager {
     self.settings = settings
     self.log = log
     exchange = try ExchangeSegment.openOrCreate(Instance(name: settings.instance))
+    symbols = ShardSymbols(exchange, settings: settings, log: log)
     program = try siblingProgram("outcry-engine")
     score = try exchange.claimScore(.manager)
     usage = ProcessUsage(exchange, role: .manager, score: score)
@@ -62,8 +64,11 @@ public final class EngineManager {
       if Clock.monotonicNanos() >= nextPoll { pollSymbols() }
       if !isStopping {
         startMissing()
+        stopLeaving()
         score?.beat()
-        signals.wait(milliseconds: waitMilliseconds())
+        let descriptor = connection?.descriptor ?? -1
+        let isCalled = signals.wait(milliseconds: waitMilliseconds(), orReadable: descriptor)
+        if isCalled { nextPoll = 0 }
       }
     }
     stopAll(signals: signals)
@@ -75,12 +80,9 @@ public final class EngineManager {
     usage.publish()
     do {
       let connection = try openConnection()
-      for stored in try Symbols.list(connection) where symbols[stored.symbol.id] != stored.symbol {
-        let isNew = symbols[stored.symbol.id] == nil
-        try exchange.add(stored.symbol)
-        symbols[stored.symbol.id] = stored.symbol
-        log.info(isNew ? "symbol found" : "symbol changed", ["symbol": stored.symbol.name])
-      }
+      _ = try connection.notifications()
+      try symbols.read(connection)
+      try symbols.forgetDeparted()
       if databaseIsAway { log.info("the database is back") }
       databaseIsAway = false
       score?.set(.idle)
@@ -94,16 +96,24 @@ public final class EngineManager {
 
   private func openConnection() throws -> Connection {
     if let connection { return connection }
-    let opened = try Connection(settings.database, name: "outcry-manager")
-    try Schema.migrate(opened)
+    let opened = try Connection(settings.accounts, name: "outcry-manager")
+    try Schema.migrate(opened, placing: settings.placement(of:))
+    try opened.listen(to: Symbols.channel)
     connection = opened
+    // The workers read this shard's tables also when none of its symbols has an engine yet.
+    if !settings.hasAccounts {
+      try? Schema.migrate(try Connection(settings.database, name: "outcry-manager"))
+    }
     return opened
   }
 
   private func startMissing() {
     let now = Clock.monotonicNanos()
-    for (id, symbol) in symbols
-    where running[id] == nil && brakes[id, default: RestartBrake()].notBefore <= now {
+    for symbol in symbols.wanted {
+      let id = symbol.id
+      guard running[id] == nil, brakes[id, default: RestartBrake()].notBefore <= now else {
+        continue
+      }
       var spawner = Spawner(program: program, arguments: ["--symbol", symbol.name])
       spawner.environment[EngineManager.managerVariable] = "\(getpid())"
       do {
@@ -115,15 +125,30 @@ public final class EngineManager {
     }
   }
 
+  /// What such an engine has taken it finishes; requests that still wait are sent on.
+  private func stopLeaving() {
+    for (id, engine) in running where !engine.isLeaving && !symbols.isWanted(id) {
+      log.info("the symbol leaves", ["symbol": symbols.name(id), "child": engine.pid])
+      running[id]?.isLeaving = true
+      kill(engine.pid, SymbolEngine.leaveSignal)
+    }
+  }
+
   private func reap() {
     let now = Clock.monotonicNanos()
     for (id, engine) in running {
       guard let death = Death.of(engine.pid) else { continue }
       running[id] = nil
+      guard !engine.isLeaving else {
+        // Should it come back, it starts at once.
+        brakes[id] = nil
+        nextPoll = 0
+        continue
+      }
       brakes[id, default: RestartBrake()].record(lifetime: now - engine.startedAt, now: now)
       log.warning(
         "engine ended",
-        ["symbol": symbols[id]?.name ?? "", "child": engine.pid, "how": death.description])
+        ["symbol": symbols.name(id), "child": engine.pid, "how": death.description])
     }
   }
 
@@ -131,7 +156,7 @@ public final class EngineManager {
   private func waitMilliseconds() -> Int32 {
     let now = Clock.monotonicNanos()
     var wakeAt = nextPoll
-    for id in symbols.keys where running[id] == nil {
+    for id in symbols.wanted.map(\.id) where running[id] == nil {
       wakeAt = min(wakeAt, brakes[id, default: RestartBrake()].notBefore)
     }
     return Int32(max(1, (wakeAt - now) / 1_000_000 + 1))
@@ -147,7 +172,7 @@ public final class EngineManager {
       for (id, engine) in running where Death.of(engine.pid) != nil { running[id] = nil }
     }
     for (id, engine) in running {
-      log.error("engine did not stop in time", ["symbol": symbols[id]?.name ?? ""])
+      log.error("engine did not stop in time", ["symbol": symbols.name(id)])
       kill(engine.pid, SIGKILL)
     }
   }

@@ -18,6 +18,7 @@ final class ProjectionThread: @unchecked Sendable {
   private let database: String
   private let symbol: Symbol
   private let inbox: Inbox
+  private let mirror: SymbolMirror?
   private let lock: EngineLock
   private let log: Log
   private let stop: StopFlag
@@ -27,13 +28,15 @@ final class ProjectionThread: @unchecked Sendable {
 
   init(
     database: String, symbol: Symbol, writer: ProjectionWriter, buffer: consuming ProjectionBuffer,
-    inbox: Inbox, lock: EngineLock, log: Log, stop: StopFlag, score: Score?
+    inbox: Inbox, mirror: SymbolMirror?, lock: EngineLock, log: Log, stop: StopFlag,
+    score: Score?
   ) {
     self.database = database
     self.symbol = symbol
     self.writer = writer
     self.buffer = buffer
     self.inbox = inbox
+    self.mirror = mirror
     self.lock = lock
     self.log = log
     self.stop = stop
@@ -50,7 +53,9 @@ final class ProjectionThread: @unchecked Sendable {
       score?.set(.working)
       let start = Clock.monotonicNanos()
       run.forEach { buffer.absorb($0, $1) }
+      let (state, rules) = (buffer.state, buffer.rules)
       guard write() else { break }
+      mirror?.note(state: state, rules: rules)
       lock.setProjected(buffer.position)
       lock.setMetric(EngineMetric.tablesWriteSince, to: 0)
       lock.addMetric(EngineMetric.tableWrites)

@@ -17,6 +17,11 @@ public final class SymbolEngine {
   private let name: String
   private let log: Log
   private let stop = StopFlag()
+  private var isLeaving = false
+
+  /// From the manager: the symbol goes to another shard, which needs no snapshot from here and
+  /// should not have to wait for one.
+  public static let leaveSignal = SIGUSR1
 
   public init(symbol name: String, settings: Settings, log: Log) {
     self.name = name
@@ -27,12 +32,14 @@ public final class SymbolEngine {
   /// Runs until it is told to stop; returns the exit code.
   public func run(signals: borrowing SignalQueue) throws -> Int32 {
     guard let first = connect(signals) else { return 0 }
-    guard let symbol = try Symbols.find(name, first)?.symbol else {
+    let instance = try Instance(name: settings.instance)
+    let exchange = try ExchangeSegment.openOrCreate(instance)
+    guard let symbol = try find(exchange, first) else {
       log.error("no such symbol; `outcry symbols list` shows them", ["symbol": name])
       return EX_DATAERR
     }
-    let instance = try Instance(name: settings.instance)
-    let exchange = try ExchangeSegment.openOrCreate(instance)
+    // Asked once more when the journal is fenced off, for nobody may leave in between unseen.
+    if try Departures.find(symbol.id, first) != nil { EngineExit.becauseItLeft(log) }
     // The manager has done that already; an engine that is a service of its own has none.
     try exchange.add(symbol)
     let segment = try SymbolSegment.openOrCreate(instance, symbolName: name, id: symbol.id)
@@ -46,19 +53,29 @@ public final class SymbolEngine {
     ).run(journal: journal, reading: reader)
     while !stop.isRaised {
       engine.usage.publish()
-      signals.wait(milliseconds: 1000)
+      engine.mirror?.tell()
+      signals.wait(milliseconds: engine.mirror == nil ? 1000 : 200)
       look(at: signals)
     }
     log.info("stopping")
     segment.wakeEngine()
-    engine.waitForEnd()
+    engine.waitForEnd(isLeaving: isLeaving)
     lock.release()
     return 0
   }
 
+  /// Where the table of symbols is another shard's, the directory will do: that shard may be away.
+  private func find(_ exchange: ExchangeSegment, _ connection: Connection) throws -> Symbol? {
+    if settings.hasAccounts { return try Symbols.find(name, connection)?.symbol }
+    if let known = exchange.symbol(named: name) { return known }
+    return try Symbols.find(name, try Connection(settings.accounts, name: "outcry-engine \(name)"))?
+      .symbol
+  }
+
   private func look(at signals: borrowing SignalQueue) {
     while let arrival = signals.next() {
-      if arrival.number == SIGTERM || arrival.number == SIGINT { stop.raise() }
+      if arrival.number == SymbolEngine.leaveSignal { isLeaving = true }
+      if arrival.number != SIGCHLD { stop.raise() }
     }
   }
 

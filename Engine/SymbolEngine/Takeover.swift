@@ -20,6 +20,7 @@ struct Takeover {
   private let stop: StopFlag
   private let engineScore: Score?
   private let projectionScore: Score?
+  private let mirror: SymbolMirror?
 
   init(
     _ symbol: Symbol, exchange: ExchangeSegment, lock: EngineLock, settings: Settings, log: Log,
@@ -31,6 +32,7 @@ struct Takeover {
     self.settings = settings
     self.log = log
     self.stop = stop
+    mirror = SymbolMirror(symbol, settings: settings, log: log)
     engineScore = try exchange.claimScore(.engine, symbolID: symbol.id)
     projectionScore = try exchange.claimScore(.projection, symbolID: symbol.id)
   }
@@ -44,6 +46,8 @@ struct Takeover {
     var recovery = try Recovery.replaying(
       symbol, reader: reader, projection: writer, log: log)
     try fence(&recovery, journal)
+    if try Departures.find(symbol.id, tables) != nil { EngineExit.becauseItLeft(log) }
+    mirror?.note(all: recovery.state.book)
     let board = publishBoard(recovery.state)
     log.info(
       "engine ready",
@@ -156,7 +160,7 @@ struct Takeover {
       feed: publisher.inbox)
     let projection = ProjectionThread(
       database: settings.database, symbol: symbol, writer: recovery.projection,
-      buffer: recovery.buffer, inbox: inbox, lock: lock, log: log, stop: stop,
+      buffer: recovery.buffer, inbox: inbox, mirror: mirror, lock: lock, log: log, stop: stop,
       score: projectionScore)
     let matcher = Matcher(
       state: recovery.state, events: recovery.events, reader: reader, desk: desk, lock: lock,
@@ -174,7 +178,7 @@ struct Takeover {
     ]
     threads.forEach { $0.start() }
     return RunningEngine(
-      threads: threads, engine: engine, snapshots: snapshots,
+      threads: threads, engine: engine, snapshots: snapshots, mirror: mirror,
       usage: ProcessUsage(exchange, role: .engine, score: engineScore))
   }
 }
@@ -184,10 +188,12 @@ struct RunningEngine {
   let threads: [ServiceThread]
   let engine: EngineThread
   let snapshots: SnapshotThread
+  let mirror: SymbolMirror?
   let usage: ProcessUsage
 
-  func waitForEnd() {
+  func waitForEnd(isLeaving: Bool) {
     threads.forEach { $0.join() }
-    snapshots.storeLast(of: engine.matcher)
+    if !isLeaving { snapshots.storeLast(of: engine.matcher) }
+    mirror?.tell()
   }
 }

@@ -14,11 +14,12 @@ final class Exchange: Sendable {
   private let janitor: Janitor
 
   /// `programs` is where engine and worker lie, if not among the products.
-  init(programs: String? = nil, environment: [String: String] = [:]) throws {
+  init(programs: String? = nil, shards: Int = 1, environment: [String: String] = [:]) throws {
     self.environment = environment
     state = folder.file("state")
     janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
-    let up = programs.map { outcry("up", "--programs", $0) } ?? outcry("up")
+    let place = programs.map { ["--programs", $0] } ?? []
+    let up = outcry(["up"] + place + (shards > 1 ? ["--shards", "\(shards)"] : []))
     try #require(up.status == 0, "\(up.output)")
   }
 
@@ -38,11 +39,16 @@ final class Exchange: Sendable {
 
   var instance: String { StateFolder(existing: state)?.instance ?? "" }
 
-  var database: String { "host=\(state)/run/postgres user=outcry dbname=outcry" }
+  var database: String { database(ofShard: 0) }
+
+  func database(ofShard shard: Int) -> String {
+    let suffix = shard == 0 ? "" : "-\(shard)"
+    return "host=\(state)/run/postgres\(suffix) user=outcry dbname=outcry"
+  }
 
   /// One number out of the database.
-  func count(_ query: String) throws -> Int64 {
-    try Connection(database).query(query).int64(0, 0)
+  func count(_ query: String, ofShard shard: Int = 0) throws -> Int64 {
+    try Connection(database(ofShard: shard)).query(query).int64(0, 0)
   }
 
   func pid(of program: String) -> pid_t {

@@ -62,7 +62,7 @@ struct LoadTests {
         isStopped: { false }))
     let record = outcome.record
     try #require(record.entries.count > 20)
-    let right = try OrderVerification(record, database: exchange.database)
+    let right = try OrderVerification(record, databases: [exchange.database])
     #expect(right.isRight && right.acknowledged == UInt64(record.entries.count), "\(right)")
 
     var wrong = record
@@ -71,7 +71,7 @@ struct LoadTests {
     wrong.entries[2].fate = .refused
     wrong.entries[3].fate = .unknown
     wrong.entries[4].fate = wrong.entries[5].fate
-    let found = try OrderVerification(wrong, database: exchange.database)
+    let found = try OrderVerification(wrong, databases: [exchange.database])
     #expect(found.missing == 1 && found.refusedButThere == 1, "\(found)")
     #expect(found.different == 2 && found.doubled == 1, "\(found)")
     #expect(found.unknown == 1 && found.unknownButThere == 1)
@@ -80,7 +80,7 @@ struct LoadTests {
     let key = record.key(record.entries[9])
     let connection = try Connection(exchange.database)
     try connection.run("delete from orders where client_order_id = '\(key)'")
-    let damaged = try OrderVerification(record, database: exchange.database)
+    let damaged = try OrderVerification(record, databases: [exchange.database])
     #expect(damaged.missing == 1 && damaged.examples.first?.contains(key) == true, "\(damaged)")
   }
 }

@@ -27,7 +27,10 @@ struct SettingsTests {
       "OUTCRY_ACCOUNT_RATE": "12", "OUTCRY_ACCOUNT_ORDERS": "13", "OUTCRY_ADDRESS_RATE": "14",
       "OUTCRY_ADDRESS_CONNECTIONS": "15", "OUTCRY_LOGIN_RATE": "16",
       "OUTCRY_TRUSTED_ADDRESSES": "::1", "OUTCRY_CLIENT_TIMEOUT_SECONDS": "17",
-      "OUTCRY_SNAPSHOT_EVERY": "1001", "OUTCRY_JOURNAL_KEEP": "1048577",
+      "OUTCRY_SNAPSHOT_EVERY": "1001", "OUTCRY_JOURNAL_KEEP": "1048577", "OUTCRY_SHARD": "1",
+      "OUTCRY_SHARDS": "/run/0.sock shard-1:9000,/run/1.sock",
+      "OUTCRY_SHARD_DATABASES": "host=shard-{shard}", "OUTCRY_ACCOUNTS_DATABASE": "host=a",
+      "OUTCRY_PLACEMENT": "BTC-USD=1 A-G=0",
     ])
     var expected = Settings()
     expected.instance = "outcry-8081"
@@ -55,6 +58,14 @@ struct SettingsTests {
     expected.clientTimeoutSeconds = 17
     expected.snapshotEvery = 1001
     expected.journalKeep = 1_048_577
+    expected.shard = 1
+    expected.shards = ShardAddresses([
+      [.unix(path: "/run/0.sock")],
+      [.tcp(host: "shard-1", port: 9000), .unix(path: "/run/1.sock")],
+    ])
+    expected.shardDatabases = ShardDatabases(["host=shard-{shard}"])
+    expected.accountsDatabase = "host=a"
+    expected.placement = try #require(Placement("BTC-USD=1 A-G=0"))
     #expect(settings == expected)
   }
 

@@ -11,6 +11,8 @@ public struct APIError: Error, Equatable, Sendable {
   public var retryAfter: Int?
   /// The methods a path has, for the `Allow` header of a 405.
   public var allow: String?
+  /// Where the request is answered: not here, and nothing was done here.
+  public var shard: UInt32?
 
   public init(
     _ status: Int, _ code: String, _ message: String, field: String? = nil,
@@ -56,6 +58,13 @@ extension APIError {
   /// Nothing was done: the ring is full, or an engine or the database is away.
   public static func unavailable(_ code: String, _ message: String) -> APIError {
     APIError(503, code, message, retryAfter: 1)
+  }
+
+  /// Another shard has the symbol. A client sees this only when nobody sends the request on.
+  public static func elsewhere(_ shard: UInt32) -> APIError {
+    var error = APIError.unavailable("elsewhere", "the symbol is at shard \(shard)")
+    error.shard = shard
+    return error
   }
 
   /// The command may or may not have been accepted.

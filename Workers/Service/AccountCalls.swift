@@ -41,11 +41,15 @@ extension Handler {
   func account(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     try Queries.none(inquiry.query)
     let (request, table) = (inquiry.request, core.markets.current)
-    let mark = ReadMark(table.markets)
+    let mark = ReadMark(core.ownMarkets)
+    let own = core.ownSymbols
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
-      let found = try worker.read { connection throws(PostgresError) in
-        try Tables.account(identity, table, connection)
+      var found = try worker.read(from: .accounts) { connection throws(PostgresError) in
+        try Tables.account(identity, connection)
+      }
+      try worker.read { connection throws(PostgresError) in
+        try Tables.addHoldings(to: &found, among: own, table, connection)
       }
       guard let found else { throw .unauthorized }
       worker.handler.output.clear()

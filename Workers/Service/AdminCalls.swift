@@ -21,31 +21,35 @@ extension Handler {
       try Queries.noBody(inquiry.body)
       let kind = call.kind
       try submit(
-        Command(kind), .control(kind), try market(named: name), inquiry, .administrator)
+        Command(kind), .control(kind), try ownMarket(named: name, inquiry), inquiry,
+        .administrator)
     default: preconditionFailure("not a call of administrators")
     }
   }
 
   /// Answers when the symbol trades, which the engines' manager sees to within a second or two.
   private func addSymbol(_ inquiry: Inquiry) throws(APIError) {
-    let symbol = try NewSymbol.parse(inquiry.body)
-    let request = inquiry.request
+    var symbol = try NewSymbol.parse(inquiry.body)
+    symbol.shard = core.settings.placement(of: symbol.name)
+    // There it is seen when it trades.
+    if symbol.shard != core.shard, inquiry.request.hops == 0 { throw .elsewhere(symbol.shard) }
+    let (request, new) = (inquiry.request, symbol)
     try slowly(.database, request) { worker throws(APIError) in
       let stored = try worker.symbols { connection throws(SymbolError) in
-        try Symbols.add(symbol, connection)
+        try Symbols.add(new, connection)
       }
       let (core, handler) = (worker.core, worker.handler)
-      worker.wait { core.markets.current[stored.symbol.id]?.state != nil }
+      worker.wait { core.markets.current[stored.symbol.id]?.state(core) != nil }
       guard let entry = API.SymbolEntry(stored.symbol) else { throw .internalError }
       handler.output.clear()
-      handler.output.symbol(entry, state: core.markets.current[stored.symbol.id]?.state)
+      handler.output.symbol(entry, state: core.markets.current[stored.symbol.id]?.state(core))
       handler.succeed(201, request)
     }
   }
 
   /// The limits that are not named stay as the journal has them.
   private func changeLimits(_ name: String, _ inquiry: Inquiry) throws(APIError) {
-    let market = try market(named: name)
+    let market = try ownMarket(named: name, inquiry)
     let changes = try LimitChanges.parse(inquiry.body, market.entry)
     let (request, deadline, mark) = (inquiry.request, inquiry.deadline, ReadMark([market]))
     try slowly(.database, request) { worker throws(APIError) in
@@ -71,8 +75,11 @@ extension Handler {
     }
   }
 
-  /// The engine has accepted it. By the completion thread.
-  func finishControl(_ kind: CommandKind, _ answer: Answer, _ waiting: PendingRequest) {
+  /// The engine has accepted it. By the completion thread. `rules` are those of the command, when
+  /// it is not a repeated one.
+  func finishControl(
+    _ kind: CommandKind, _ rules: Rules?, _ answer: Answer, _ waiting: PendingRequest
+  ) {
     let (market, request) = (waiting.market, waiting.request)
     guard kind == .configure else {
       output.clear()
@@ -83,14 +90,17 @@ extension Handler {
     do throws(APIError) {
       try slowly(.database, request) { worker throws(APIError) in
         try ReadMark(market, through: answer.sequence).wait()
-        let stored = try worker.read { connection throws(PostgresError) in
+        let stored = try worker.read(from: .accounts) { connection throws(PostgresError) in
           try Symbols.find(market.entry.symbol.name, connection)
         }
-        let rules = stored?.symbol.rules ?? market.entry.symbol.rules
+        // A table that is another shard's follows a little later.
+        let rules =
+          (worker.core.hasAccounts ? nil : rules) ?? stored?.symbol.rules
+          ?? market.entry.symbol.rules
         worker.wait { market.current(worker.core).symbol.rules == rules }
         let handler = worker.handler
         handler.output.clear()
-        handler.output.symbol(market.current(worker.core), state: market.state)
+        handler.output.symbol(market.current(worker.core), state: market.state(worker.core))
         handler.succeed(200, request)
       }
     } catch {
@@ -104,7 +114,7 @@ extension SlowWorker {
     _ body: (Connection) throws(SymbolError) -> Value
   ) throws(APIError) -> Value {
     var problem: APIError?
-    let value = try read { connection throws(PostgresError) -> Value? in
+    let value = try read(from: .accounts) { connection throws(PostgresError) -> Value? in
       do throws(SymbolError) {
         return try body(connection)
       } catch {

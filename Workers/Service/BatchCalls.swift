@@ -187,7 +187,8 @@ extension Handler {
   func cancelEverywhere(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     let (request, deadline) = (inquiry.request, inquiry.deadline)
     let table = core.markets.current
-    let mark = ReadMark(table.markets)
+    let mark = ReadMark(core.ownMarkets)
+    let own = core.ownSymbols
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -196,7 +197,7 @@ extension Handler {
       command.flags = OrderFlags.everySymbol.rawValue
       worker.handler.complete(&command, inquiry, identity)
       let plan = try worker.read { connection throws(PostgresError) in
-        try CancelPlan(of: command, connection)
+        try CancelPlan(of: command, among: own, connection)
       }
       let batch = Batch(request, account: identity.account)
       batch.isRepeated = plan.isRepeated

@@ -12,12 +12,15 @@ struct CancelPlan {
   let isRepeated: Bool
 
   /// May be run twice.
-  init(of command: Command, _ connection: Connection) throws(PostgresError) {
+  init(of command: Command, among symbols: [Int64]?, _ connection: Connection)
+    throws(PostgresError)
+  {
     let account = Int64(command.account)
-    let open = "select distinct symbol_id from orders where account = $1 and is_open"
+    let open =
+      "select distinct symbol_id from orders where account = $1 and is_open\(Tables.own(symbols))"
     let key = command.withKey { String(decoding: $0, as: UTF8.self) }
     guard !key.isEmpty else {
-      symbols = CancelPlan.list(try connection.query(open, .int64(account)))
+      self.symbols = CancelPlan.list(try connection.query(open, .int64(account)))
       isRepeated = false
       return
     }
@@ -32,7 +35,7 @@ struct CancelPlan {
       on conflict do nothing
       """, .int64(account), .text(key))
     isRepeated = made.affected == 0
-    symbols = CancelPlan.list(
+    self.symbols = CancelPlan.list(
       try connection.query(
         "select unnest(symbols) from mass_cancels where account = $1 and key = $2",
         .int64(account), .text(key)))

@@ -6,8 +6,8 @@ import SharedMemory
 extension Handler {
   func candles(_ name: String, _ inquiry: Inquiry) throws(APIError) {
     let query = try CandlesQuery(inquiry.query)
-    let market = try market(named: name)
-    let (request, mark) = (inquiry.request, ReadMark([market]))
+    let market = try ownMarket(named: name, inquiry)
+    let (request, mark) = (inquiry.request, ReadMark([market], awaitsArrival: core.isSharded))
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let found = try worker.read { connection throws(PostgresError) in
@@ -22,8 +22,8 @@ extension Handler {
 
   func ticker(_ name: String, _ inquiry: Inquiry) throws(APIError) {
     try Queries.none(inquiry.query)
-    let market = try market(named: name)
-    let (request, mark) = (inquiry.request, ReadMark([market]))
+    let market = try ownMarket(named: name, inquiry)
+    let (request, mark) = (inquiry.request, ReadMark([market], awaitsArrival: core.isSharded))
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let rows = try worker.tickers(of: [market])
@@ -36,7 +36,7 @@ extension Handler {
   /// Of all symbols: not waiting for any, for one whose engine is away must not hide the others.
   func tickers(_ inquiry: Inquiry) throws(APIError) {
     try Queries.none(inquiry.query)
-    let (request, markets) = (inquiry.request, core.markets.current.markets)
+    let (request, markets) = (inquiry.request, core.ownMarkets)
     try slowly(.database, request) { worker throws(APIError) in
       let rows = try worker.tickers(of: markets)
       worker.handler.output.clear()

@@ -5,11 +5,13 @@ import SharedMemory
 /// The thread that waits for engines: it answers what they replied to and gives up on what took
 /// too long. Nothing here waits for anything but the bell.
 final class Completion {
-  private let core: Core
+  let core: Core
   private let handler: Handler
   /// How long an engine may be in the middle of copying before it counts as dead.
   private static let copyingNanos: Int64 = 20_000_000
   private static let longestSleep: Int64 = 500_000_000
+  /// With requests that may have to be sent on, and nobody who would ring for that.
+  private static let shardedSleep: Int64 = 20_000_000
 
   init(_ core: Core) {
     self.core = core
@@ -38,6 +40,10 @@ final class Completion {
       case .idle:
         fail(index, .unavailable("ring_full", "the symbol has too many requests waiting"))
       default:
+        if core.isSharded {
+          if sendOn(index, waiting.pointee, now) { return }
+          nearest = min(nearest, now + Completion.shardedSleep)
+        }
         if now < waiting.pointee.deadline {
           nearest = min(nearest, waiting.pointee.deadline)
         } else if let again = giveUp(index, waiting.pointee, now) {
@@ -62,7 +68,7 @@ final class Completion {
     return nil
   }
 
-  private func fail(_ index: Int, _ error: APIError) {
+  func fail(_ index: Int, _ error: APIError) {
     let waiting = core.pending.take(index)
     waiting.market.leave()
     core.slot.release(waiting.mailbox)
@@ -74,7 +80,7 @@ final class Completion {
     }
   }
 
-  private func answer(_ waiting: PendingRequest) {
+  func answer(_ waiting: PendingRequest) {
     waiting.market.leave()
     core.journeys[waiting.request].takenAt = waiting.mailbox.takenAt
     core.journeys[waiting.request].repliedAt = waiting.mailbox.repliedAt
@@ -101,8 +107,9 @@ final class Completion {
     case .cancelAll, .control(.cancelSymbol):
       handler.output.cancelled(Int(answer.affected))
     case .control(let kind):
+      let rules = waiting.mailbox.commands[0].rules
       core.slot.release(waiting.mailbox)
-      return handler.finishControl(kind, answer, waiting)
+      return handler.finishControl(kind, rules, answer, waiting)
     default:
       let fills = waiting.mailbox.fills(of: answer)
       handler.output.order(answer, fills: fills, entry: waiting.market.entry)

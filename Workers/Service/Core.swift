@@ -23,6 +23,11 @@ final class Core: Sendable {
   let limits: AccountLimits
   let errors: ErrorLog
   let journeys: Journeys
+  /// Whether a symbol can be another shard's business.
+  let isSharded: Bool
+  let shard: UInt32
+  /// Accounts, keys and symbols are in the database that this shard's history is in.
+  let hasAccounts: Bool
   let startedAt = Clock.wallMicros()
   let processID = getpid()
 
@@ -39,6 +44,9 @@ final class Core: Sendable {
     self.authenticator = authenticator
     self.accounts = accounts
     self.limits = limits
+    isSharded = settings.isSharded
+    shard = UInt32(settings.shard)
+    hasAccounts = settings.hasAccounts
     markets = Markets(exchange)
     errors = ErrorLog(log, exchange)
     journeys = Journeys(capacity: server.requestCapacity)

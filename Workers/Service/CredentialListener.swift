@@ -22,7 +22,7 @@ enum CredentialListener {
   private static func listen(_ core: Core) -> PostgresError? {
     let cache = core.authenticator.cache
     do throws(PostgresError) {
-      let connection = try Connection(core.settings.database, name: "outcry-worker-listener")
+      let connection = try Connection(core.settings.accounts, name: "outcry-worker-listener")
       try connection.listen(to: AccountStore.channel)
       cache.forgetAll()
       while !connection.isLost {

@@ -12,7 +12,7 @@ extension Handler {
     let (request, market, task) = (waiting.request, waiting.market, waiting.task)
     let account = waiting.account
     if case .control(let kind) = task, kind != .cancelSymbol {
-      return finishControl(kind, answer, waiting)
+      return finishControl(kind, nil, answer, waiting)
     }
     do throws(APIError) {
       try slowly(.database, request) { worker throws(APIError) in

@@ -87,6 +87,7 @@ final class Handler {
   // MARK: - Ways to end
 
   func fail(_ cause: APIError, _ request: Request) {
+    if let shard = cause.shard { return sendOn(to: shard, cause, request) }
     let error = request.honest(cause)
     let journey = core.journeys[request]
     core.errors.record(error, request, journey)

@@ -8,7 +8,8 @@ extension Handler {
   func order(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     try Queries.none(inquiry.query)
     guard let market = core.markets.current[OrderID.symbol(of: id)] else { throw .unknownOrder }
-    let (request, mark) = (inquiry.request, ReadMark([market]))
+    try requireOwn(market, inquiry)
+    let (request, mark) = (inquiry.request, ReadMark([market], awaitsArrival: core.isSharded))
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let found = try worker.read { connection throws(PostgresError) -> OrderRow? in
@@ -28,14 +29,19 @@ extension Handler {
   func listOrders(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     let query = try OrdersQuery(inquiry.query)
     let (request, table) = (inquiry.request, core.markets.current)
-    let market = try query.symbol.map { name throws(APIError) in try self.market(named: name) }
-    let mark = ReadMark(market.map { [$0] } ?? table.markets)
+    let market = try query.symbol.map { name throws(APIError) in
+      try ownMarket(named: name, inquiry)
+    }
+    let mark = ReadMark(
+      market.map { [$0] } ?? core.ownMarkets, awaitsArrival: core.isSharded && market != nil)
+    let own = market == nil ? core.ownSymbols : nil
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let found = try worker.read { connection throws(PostgresError) -> [OrderRow]? in
         guard
           let stored = try Tables.orders(
-            query, symbol: market?.entry.symbol.id, of: identity.account, connection)
+            query, symbol: market?.entry.symbol.id, among: own, of: identity.account,
+            connection)
         else { return nil }
         let most = Tables.fillsInLists
         let fills = try Tables.fills(
@@ -59,13 +65,18 @@ extension Handler {
   func fills(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     let query = try FillsQuery(inquiry.query)
     let (request, table) = (inquiry.request, core.markets.current)
-    let market = try query.symbol.map { name throws(APIError) in try self.market(named: name) }
-    let mark = ReadMark(market.map { [$0] } ?? table.markets)
+    let market = try query.symbol.map { name throws(APIError) in
+      try ownMarket(named: name, inquiry)
+    }
+    let mark = ReadMark(
+      market.map { [$0] } ?? core.ownMarkets, awaitsArrival: core.isSharded && market != nil)
+    let own = market == nil ? core.ownSymbols : nil
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let found = try worker.read { connection throws(PostgresError) in
         try Tables.ownTrades(
-          query.page, symbol: market?.entry.symbol.id, of: identity.account, connection)
+          query.page, symbol: market?.entry.symbol.id, among: own, of: identity.account,
+          connection)
       }
       guard let found else { throw .unknownPlace }
       worker.handler.output.clear()
@@ -82,8 +93,8 @@ extension Handler {
 
   func trades(_ name: String, _ inquiry: Inquiry) throws(APIError) {
     let page = try Page.trades(inquiry.query)
-    let market = try market(named: name)
-    let (request, mark) = (inquiry.request, ReadMark([market]))
+    let market = try ownMarket(named: name, inquiry)
+    let (request, mark) = (inquiry.request, ReadMark([market], awaitsArrival: core.isSharded))
     try slowly(.database, request) { worker throws(APIError) in
       try mark.wait()
       let found = try worker.read { connection throws(PostgresError) in

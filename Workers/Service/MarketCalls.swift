@@ -1,11 +1,19 @@
 import API
+import FastCGI
 import SharedMemory
 
 /// What is answered from shared memory, at once.
 extension Handler {
   func book(_ name: String, _ inquiry: Inquiry) throws(APIError) {
     let depth = try Queries.bookDepth(inquiry.query)
-    let market = try market(named: name)
+    let market = try ownMarket(named: name, inquiry)
+    let request = inquiry.request
+    try whenHere(market, inquiry) { handler throws(APIError) in
+      try handler.writeBook(market, depth, request)
+    }
+  }
+
+  private func writeBook(_ market: Market, _ depth: Int, _ request: Request) throws(APIError) {
     guard
       let board = market.segment?.board.read(
         bids: UnsafeMutableBufferPointer(rebasing: bids[..<min(depth, bids.count)]),
@@ -16,13 +24,13 @@ extension Handler {
       market.entry, sequence: board.summary.sequence, time: board.summary.time,
       bids: UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: bids[..<board.bids])),
       asks: UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: asks[..<board.asks])))
-    succeed(200, inquiry.request)
+    succeed(200, request)
   }
 
   func symbols(_ inquiry: Inquiry) throws(APIError) {
     try Queries.none(inquiry.query)
     output.clear()
-    output.symbols(core.markets.current.markets.map { ($0.current(core), $0.state) })
+    output.symbols(core.markets.current.markets.map { ($0.current(core), $0.state(core)) })
     succeed(200, inquiry.request)
   }
 
@@ -30,7 +38,7 @@ extension Handler {
     try Queries.none(inquiry.query)
     let market = try market(named: name)
     output.clear()
-    output.symbol(market.current(core), state: market.state)
+    output.symbol(market.current(core), state: market.state(core))
     succeed(200, inquiry.request)
   }
 
@@ -55,8 +63,13 @@ extension Market {
     core.exchange.symbol(id: entry.symbol.id).flatMap { API.SymbolEntry($0) } ?? entry
   }
 
-  /// Nil when no engine has said anything yet.
-  var state: MarketState? {
-    segment?.board.summary().flatMap { MarketState(rawValue: $0.state) }
+  /// Nil when no engine has said anything yet. Of another shard's symbol the table tells.
+  func state(_ core: Core) -> MarketState? {
+    if core.isSharded {
+      let place = place
+      if place.shard != core.shard { return MarketState(rawValue: place.state) }
+      if isArriving { return nil }
+    }
+    return segment?.board.summary().flatMap { MarketState(rawValue: $0.state) }
   }
 }

@@ -7,16 +7,26 @@ final class Market: Sendable {
   let entry: API.SymbolEntry
   /// Nil when there is no shared memory left for it.
   let segment: SymbolSegment?
+  private let directory: SharedMemory.SymbolEntry?
   private let waiting = Atomic(0)
 
   /// An engine that is away keeps its requests waiting; without a bound these would take the
   /// mailboxes of every other symbol too.
   static let mostWaiting = 192
 
-  init(entry: API.SymbolEntry, segment: SymbolSegment?) {
+  init(
+    entry: API.SymbolEntry, segment: SymbolSegment?, directory: SharedMemory.SymbolEntry?
+  ) {
     self.entry = entry
+    self.directory = directory
     self.segment = segment
   }
+
+  /// Where it is now.
+  var place: SymbolPlace { directory?.place ?? SymbolPlace(shard: entry.symbol.shard) }
+
+  /// It has come to this shard, and no engine has shown it here yet. Whoever asks for it waits.
+  var isArriving: Bool { segment?.committedSequence == 0 }
 
   /// Whether one more request may wait for this symbol's engine.
   func admit() -> Bool {
@@ -46,7 +56,8 @@ final class MarketTable: Sendable {
       } else if let entry = API.SymbolEntry(symbol) {
         let segment = try? SymbolSegment.openOrCreate(
           exchange.instance, symbolName: symbol.name, id: symbol.id)
-        markets.append(Market(entry: entry, segment: segment))
+        markets.append(
+          Market(entry: entry, segment: segment, directory: exchange.entry(id: symbol.id)))
       }
     }
     self.markets = markets

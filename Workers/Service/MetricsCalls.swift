@@ -7,7 +7,7 @@ extension Handler {
   func metrics(_ inquiry: Inquiry) throws(APIError) {
     try Queries.none(inquiry.query)
     let request = inquiry.request
-    let markets = core.markets.current.markets
+    let markets = core.ownMarkets
     try slowly(.figures, request) { worker in
       let core = worker.core
       let figures = ExchangeFigures(

@@ -11,6 +11,7 @@ extension Handler {
     guard let market = table[order.entry.symbol.id] else {
       throw .unknownSymbol(order.entry.symbol.name)
     }
+    try requireOwn(market, inquiry)
     try core.limits.admitOrders(1, of: identity.account)
     try submit(order.command, .place, market, inquiry, identity)
   }
@@ -20,12 +21,12 @@ extension Handler {
     try Queries.none(inquiry.query)
     var command = Command(.cancel)
     command.order_id = id
-    try submit(command, .cancel, try market(ofOrder: id), inquiry, identity)
+    try submit(command, .cancel, try market(ofOrder: id, inquiry), inquiry, identity)
   }
 
   func amend(_ id: UInt64, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     try checkTrading(inquiry, identity)
-    let market = try market(ofOrder: id)
+    let market = try market(ofOrder: id, inquiry)
     let command = try OrderRequest.parseAmend(inquiry.body, orderID: id, entry: market.entry)
     try submit(command, .amend, market, inquiry, identity)
   }
@@ -35,7 +36,8 @@ extension Handler {
     guard let name = try Queries.symbol(inquiry.query) else {
       return try cancelEverywhere(inquiry, identity)
     }
-    try submit(Command(.cancelAccount), .cancelAll, try market(named: name), inquiry, identity)
+    let market = try ownMarket(named: name, inquiry)
+    try submit(Command(.cancelAccount), .cancelAll, market, inquiry, identity)
   }
 
   /// What every call that changes something begins with.
@@ -45,8 +47,9 @@ extension Handler {
   }
 
   /// An order id of a symbol that does not exist belongs to no order.
-  private func market(ofOrder id: UInt64) throws(APIError) -> Market {
+  private func market(ofOrder id: UInt64, _ inquiry: Inquiry) throws(APIError) -> Market {
     guard let market = core.markets.current[OrderID.symbol(of: id)] else { throw .orderNotOpen }
+    try requireOwn(market, inquiry)
     return market
   }
 
@@ -114,7 +117,8 @@ extension Handler {
     core.pending.put(
       PendingRequest(
         request: inquiry.request, mailbox: mailbox, market: market, task: task,
-        account: account, deadline: inquiry.deadline))
+        account: account, wasOwn: !core.isSharded || market.place.shard == core.shard,
+        deadline: inquiry.deadline))
     if market.segment?.ring.push(reference) == nil {
       _ = mailbox.giveUp()
       core.slot.bell.ring()

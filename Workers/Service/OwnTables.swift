@@ -18,7 +18,8 @@ extension Tables {
   /// grows: so pages fit together whatever happens between them. Nil when there is no such trade
   /// to begin behind.
   static func ownTrades(
-    _ page: Page, symbol: UInt32?, of account: UInt64, _ connection: Connection
+    _ page: Page, symbol: UInt32?, among symbols: [Int64]?, of account: UInt64,
+    _ connection: Connection
   ) throws(PostgresError) -> (rows: [OwnTrade], next: UInt64?)? {
     let values = Parameters()
     values.add(Int64(account))
@@ -27,6 +28,10 @@ extension Tables {
     if let symbol {
       values.add(Int32(symbol))
       filter += " and symbol_id = $\(values.count)"
+    }
+    if let symbols {
+      values.add(.int64s(symbols))
+      filter += " and symbol_id = any($\(values.count))"
     }
     if let before = page.before {
       let place = TradeCursor.parts(before)
@@ -62,6 +67,13 @@ extension Tables {
     return (found, symbol == nil ? TradeCursor.make(symbol: last.symbol, trade: trade) : trade)
   }
 
+  /// A condition on the symbols, which are numbers of our own.
+  static func own(_ symbols: [Int64]?) -> String {
+    guard let symbols else { return "" }
+    let list = symbols.map { "\($0)" }.joined(separator: ",")
+    return " and symbol_id = any('{\(list)}'::int[])"
+  }
+
   private static func time(
     of trade: UInt64, in symbol: UInt32, _ connection: Connection
   ) throws(PostgresError) -> Int64? {
@@ -87,21 +99,32 @@ extension Tables {
     }
   }
 
-  /// Nil when the account is gone.
-  static func account(
-    _ identity: Identity, _ table: MarketTable, _ connection: Connection
-  ) throws(PostgresError) -> AccountRow? {
-    let account = Value.int64(Int64(identity.account))
+  /// Without what it holds; nil when the account is gone.
+  static func account(_ identity: Identity, _ connection: Connection) throws(PostgresError)
+    -> AccountRow?
+  {
     let rows = try connection.queryPrepared(
-      """
-      select name, created_at, (select count(*) from orders where account = $1 and is_open)
-      from accounts where id = $1
-      """, account)
+      "select name, created_at from accounts where id = $1", .int64(Int64(identity.account)))
     guard !rows.isEmpty else { return nil }
-    let held = try connection.queryPrepared(
+    return AccountRow(
+      account: identity.account, name: rows.text(0, 0), createdAt: rows.int64(0, 1),
+      permission: identity.mayTrade ? .trading : .readOnly, openOrders: 0, positions: [])
+  }
+
+  /// Open orders and positions, as this shard knows of them. May be run twice.
+  static func addHoldings(
+    to row: inout AccountRow?, among symbols: [Int64]?, _ table: MarketTable,
+    _ connection: Connection
+  ) throws(PostgresError) {
+    guard let id = row?.account else { return }
+    let account = Value.int64(Int64(id))
+    let own = Tables.own(symbols)
+    let open = try connection.query(
+      "select count(*) from orders where account = $1 and is_open\(own)", account)
+    let held = try connection.query(
       """
       select symbol_id, quantity::text, cost::text from positions
-      where account = $1 and quantity <> 0 order by symbol_id
+      where account = $1 and quantity <> 0\(own) order by symbol_id
       """, account)
     var positions: [PositionRow] = []
     for row in 0..<held.count {
@@ -110,9 +133,7 @@ extension Tables {
       else { continue }
       positions.append(PositionRow(entry: market.entry, quantity: quantity, cost: cost))
     }
-    return AccountRow(
-      account: identity.account, name: rows.text(0, 0), createdAt: rows.int64(0, 1),
-      permission: identity.mayTrade ? .trading : .readOnly, openOrders: rows.int64(0, 2),
-      positions: positions)
+    row?.openOrders = open.int64(0, 0)
+    row?.positions = positions
   }
 }

@@ -18,6 +18,8 @@ struct PendingRequest {
   let market: Market
   let task: Task
   let account: UInt64
+  /// Its symbol was at this shard when it was posted.
+  let wasOwn: Bool
   /// CLOCK_MONOTONIC nanoseconds at which the client gets an answer in any case.
   let deadline: Int64
 }

@@ -6,13 +6,22 @@ import SharedMemory
 /// when the tables are that far: so a read that follows an acknowledged write sees it.
 struct ReadMark: Sendable {
   private static let longestWait: Int64 = 1_000_000_000
+  /// For an engine that starts.
+  private static let longestArrival: Int64 = 3_000_000_000
 
   private var goals: [(segment: SymbolSegment, sequence: UInt64)] = []
 
-  init(_ markets: [Market]) {
+  private var isForArrival = false
+
+  /// `awaitsArrival`: tables of which no engine has said anything here may be incomplete.
+  init(_ markets: [Market], awaitsArrival: Bool = false) {
     for market in markets {
       guard let segment = market.segment else { continue }
-      let told = segment.committedSequence
+      var told = segment.committedSequence
+      if awaitsArrival, told == 0 {
+        told = 1
+        isForArrival = true
+      }
       if segment.projectedSequence < told { goals.append((segment, told)) }
     }
   }
@@ -24,7 +33,8 @@ struct ReadMark: Sendable {
 
   /// The tables follow within milliseconds; an engine that is being restarted takes longer.
   func wait() throws(APIError) {
-    let end = Clock.monotonicNanos() + ReadMark.longestWait
+    let patience = isForArrival ? ReadMark.longestArrival : ReadMark.longestWait
+    let end = Clock.monotonicNanos() + patience
     for goal in goals {
       goal.segment.wantProjected(goal.sequence)
       while goal.segment.projectedSequence < goal.sequence {

@@ -9,12 +9,18 @@ import SharedMemory
 extension Handler {
   func ready(_ inquiry: Inquiry) throws(APIError) {
     let request = inquiry.request
-    let markets = core.markets.current.markets
+    let markets = core.ownMarkets
+    let isKnown = core.markets.current.count > 0
     try slowly(.database, request) { worker throws(APIError) in
       let core = worker.core
       var parts: [(name: String, answers: Bool)] = [
-        ("database", worker.databaseAnswers), ("redis", RedisPing.answers(core.settings.redis)),
+        ("database", worker.answers(.own)), ("redis", RedisPing.answers(core.settings.redis)),
       ]
+      if !core.hasAccounts {
+        parts.append(("accounts", worker.answers(.accounts)))
+      }
+      // A shard may have no symbol at all, once its manager has said so.
+      if core.isSharded { parts.append(("symbols", isKnown)) }
       for market in markets {
         // An engine that still recovers has the symbol already and shows nothing yet.
         let isServing = market.segment.map { $0.isEngineAlive && $0.committedSequence > 0 }
@@ -28,8 +34,8 @@ extension Handler {
 }
 
 extension SlowWorker {
-  fileprivate var databaseAnswers: Bool {
-    let answer = try? read { connection throws(PostgresError) in
+  fileprivate func answers(_ database: Database) -> Bool {
+    let answer = try? read(from: database) { connection throws(PostgresError) in
       try connection.query("select 1").count
     }
     return answer == 1

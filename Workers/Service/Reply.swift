@@ -16,6 +16,15 @@ enum Reply {
     request.write(body)
   }
 
+  /// What nginx follows instead of sending it to the client.
+  static func sendOn(to shard: UInt32, hops: Int, _ request: Request) {
+    request.write("Status: 200 OK\r\nX-Accel-Redirect: @shard\r\nX-Outcry-Shard: ")
+    number(Int(shard), to: request)
+    request.write("\r\nX-Outcry-Hops: ")
+    number(hops, to: request)
+    request.write("\r\nContent-Length: 0\r\n\r\n")
+  }
+
   /// An answer without a body.
   static func sendEmpty(_ status: Int, _ trace: TraceContext, to request: Request) {
     head(status, trace, to: request)

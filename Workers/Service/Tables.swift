@@ -64,7 +64,8 @@ enum Tables {
   /// creation does not change, so pages fit together whatever happens between them. Nil when the
   /// account has no such order.
   static func orders(
-    _ query: OrdersQuery, symbol: UInt32?, of account: UInt64, _ connection: Connection
+    _ query: OrdersQuery, symbol: UInt32?, among symbols: [Int64]?, of account: UInt64,
+    _ connection: Connection
   ) throws(PostgresError) -> [StoredOrder]? {
     var conditions = ["account = $1"]
     let values = Parameters()
@@ -74,6 +75,7 @@ enum Tables {
       conditions.append(condition("$\(values.count)"))
     }
     if let symbol { require({ "symbol_id = \($0)" }, { $0.add(Int32(symbol)) }) }
+    if let symbols { require({ "symbol_id = any(\($0))" }, { $0.add(.int64s(symbols)) }) }
     switch query.status {
     case .open: conditions.append("is_open")
     case .closed: conditions.append("not is_open")

@@ -28,7 +28,7 @@ typedef struct {
   uint8_t name[32];
   uint8_t base[16];
   uint8_t quote[16];
-  uint64_t shards[2];         /* by copy, as the rules */
+  uint64_t shards[2];         /* by copy, as the rules: shard | state << 32 | moving << 40 */
   uint64_t spare;
   outcry_rules rules[2];
 } outcry_symbol_entry;
