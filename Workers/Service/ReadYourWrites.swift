@@ -5,23 +5,16 @@ import SharedMemory
 /// How far each symbol's commands were told when a request came in. A page of history is read
 /// when the tables are that far: so a read that follows an acknowledged write sees it.
 struct ReadMark: Sendable {
-  private static let longestWait: Int64 = 1_000_000_000
-  /// For an engine that starts.
-  private static let longestArrival: Int64 = 3_000_000_000
+  private static let longestWait: Int64 = 3_000_000_000
 
   private var goals: [(segment: SymbolSegment, sequence: UInt64)] = []
-
-  private var isForArrival = false
 
   /// `awaitsArrival`: tables of which no engine has said anything here may be incomplete.
   init(_ markets: [Market], awaitsArrival: Bool = false) {
     for market in markets {
       guard let segment = market.segment else { continue }
       var told = segment.committedSequence
-      if awaitsArrival, told == 0 {
-        told = 1
-        isForArrival = true
-      }
+      if awaitsArrival, told == 0 { told = 1 }
       if segment.projectedSequence < told { goals.append((segment, told)) }
     }
   }
@@ -33,8 +26,7 @@ struct ReadMark: Sendable {
 
   /// The tables follow within milliseconds; an engine that is being restarted takes longer.
   func wait() throws(APIError) {
-    let patience = isForArrival ? ReadMark.longestArrival : ReadMark.longestWait
-    let end = Clock.monotonicNanos() + patience
+    let end = Clock.monotonicNanos() + ReadMark.longestWait
     for goal in goals {
       goal.segment.wantProjected(goal.sequence)
       while goal.segment.projectedSequence < goal.sequence {
