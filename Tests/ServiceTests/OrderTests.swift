@@ -158,6 +158,20 @@ struct OrderTests {
     #expect(book.field("sequence") as? Int == 42)
     #expect((book.field("bids") as? [[String]]) == [["70000.00", "0.50000"]])
     #expect((book.field("asks") as? [[String]]) == [["70001.00", "0.00001"]])
+    // A book that was written before is written again when it is another one.
+    for (sequence, price) in [(42, "70000.00"), (43, "70000.01"), (44, "70000.02")] {
+      let cents = Int64(7_000_000 + sequence - 42)
+      let bids: [(Int64, Int64)] = [(cents, 50_000), (6_000_000, 1)]
+      engine.publish(bids: bids, asks: [], sequence: UInt64(sequence))
+      for _ in 0..<2 {
+        for depth in [1, 33] {
+          let book = try client.get("/api/book/BTC-USD?depth=\(depth)")
+          let bids = book.field("bids") as? [[String]] ?? []
+          #expect(book.field("sequence") as? Int == sequence)
+          #expect(bids.first == [price, "0.50000"] && bids.count == min(depth, 2))
+        }
+      }
+    }
     #expect(try client.get("/api/book/ETH-USD").status == 503)
     let symbols = try client.get("/api/symbols")
     #expect((symbols.field("symbols") as? [Any])?.count == 5)

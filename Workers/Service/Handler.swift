@@ -11,6 +11,7 @@ final class Handler {
   var output = JSONOutput(capacity: 65_536)
   let bids: UnsafeMutableBufferPointer<BoardLevel>
   let asks: UnsafeMutableBufferPointer<BoardLevel>
+  var books = BookCache()
 
   init(_ core: Core, _ lane: WorkerLane) {
     self.core = core

@@ -14,16 +14,26 @@ extension Handler {
   }
 
   private func writeBook(_ market: Market, _ depth: Int, _ request: Request) throws(APIError) {
-    guard
-      let board = market.segment?.board.read(
+    let version = market.segment?.board.version ?? 0
+    let symbol = market.entry.symbol.id
+    output.clear()
+    if let known = books.find(symbol, depth: depth, version: version) {
+      known.withUnsafeBytes { output.raw($0) }
+      return succeed(200, request)
+    }
+    guard let segment = market.segment,
+      let board = segment.board.read(
         bids: UnsafeMutableBufferPointer(rebasing: bids[..<min(depth, bids.count)]),
         asks: UnsafeMutableBufferPointer(rebasing: asks[..<min(depth, asks.count)]))
     else { throw .unavailable("engine_away", "the symbol's engine has not started yet") }
-    output.clear()
     output.book(
       market.entry, sequence: board.summary.sequence, time: board.summary.time,
       bids: UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: bids[..<board.bids])),
       asks: UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: asks[..<board.asks])))
+    // Read between two looks at the same version, it is that version's book.
+    if segment.board.version == version {
+      books.keep(output.bytes, symbol, depth: depth, version: version)
+    }
     succeed(200, request)
   }
 
