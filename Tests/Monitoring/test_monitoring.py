@@ -109,7 +109,7 @@ class Running(unittest.TestCase):
         cls.monitor = subprocess.Popen(
             [os.path.join(KIT, "run")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=ENVIRONMENT | {"OUTCRY_STATE_DIR": cls.stack.state,
-                               "OUTCRY_MONITOR_PORT": str(cls.port)})
+                               "MONITOR_PORT": str(cls.port)})
         cls.addClassCleanup(cls.end_monitor)
 
     @classmethod
@@ -192,7 +192,7 @@ class Running(unittest.TestCase):
         os.makedirs(state)
         other = subprocess.Popen(
             [os.path.join(KIT, "run")], stdout=subprocess.PIPE, text=True,
-            env=ENVIRONMENT | {"OUTCRY_STATE_DIR": state, "OUTCRY_MONITOR_PORT": str(port)})
+            env=ENVIRONMENT | {"OUTCRY_STATE_DIR": state, "MONITOR_PORT": str(port)})
         self.assertIn(f"http://127.0.0.1:{port}/consoles/outcry.html", other.stdout.readline())
         other.send_signal(signal.SIGINT)
         other.communicate(timeout=40)

@@ -1,6 +1,7 @@
 """Exchanges that a benchmark starts for itself."""
 
 import collections
+import glob
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ class Stack:
     where a commit costs nothing."""
 
     is_echo = False
+    shards = 1
 
     def __init__(self, folder):
         self.folder = folder
@@ -44,6 +46,7 @@ class Stack:
         return done.stdout
 
     def up(self, workers, databases=1):
+        self.shards = databases
         words = [] if databases == 1 else ["--shards", str(databases)]
         self.outcry("up", *words, *self.up_options(), environment=self.settings(workers))
 
@@ -65,8 +68,8 @@ class Stack:
             time.sleep(0.05)
 
     def worker_count(self):
-        """Children of the pool; their master is not one."""
-        return self.count("worker") - 1
+        """Children of the pool of one shard; their master is not one."""
+        return self.count("worker") // self.shards - 1
 
     def count(self, name):
         return sum(p.name == name for p in self.processes())
@@ -77,14 +80,21 @@ class Stack:
 
     # -- The database ---------------------------------------------------------------------------
 
-    def database(self):
-        with open(os.path.join(self.state, "environment"), encoding="utf-8") as lines:
-            saved = dict(line.rstrip("\n").split("=", 1) for line in lines if "=" in line)
-        return saved["OUTCRY_DATABASE"]
+    def databases(self):
+        """Of all shards; the first one knows all symbols."""
+        folders = sorted(glob.glob(os.path.join(self.state, "run", "postgres*")))
+        return [f"host={folder} user=outcry dbname=outcry" for folder in folders]
 
     def query(self, sql):
+        return self.ask(self.databases()[0], sql)
+
+    def ask_all(self, sql):
+        return [row for database in self.databases() for row in self.ask(database, sql)]
+
+    @staticmethod
+    def ask(database, sql):
         done = subprocess.run(
-            ["psql", "-XAtq", "-F", "\t", self.database(), "-c", sql],
+            ["psql", "-XAtq", "-F", "\t", database, "-c", sql],
             capture_output=True, text=True, timeout=60, check=True)
         return [line.split("\t") for line in done.stdout.splitlines()]
 
@@ -95,19 +105,20 @@ class Stack:
         """A database at work writes its log into files that it has written before; a new one fills
         each with zeros first, and everybody waits meanwhile. That happens once, and is not what is
         measured."""
-        self.query("select pg_logical_emit_message(false, 'bench', repeat('x', 1000000))"
-                   " from generate_series(1, 1000)")
-        self.query("checkpoint")
+        self.ask_all("select pg_logical_emit_message(false, 'bench', repeat('x', 1000000))"
+                     " from generate_series(1, 1000)")
+        self.ask_all("checkpoint")
 
     def database_figures(self):
-        (row,) = self.query(
+        rows = self.ask_all(
             "select pg_current_wal_lsn() - '0/0'::pg_lsn, xact_commit from pg_stat_database"
             " where datname = current_database()")
-        return {"walBytes": int(row[0]), "commits": int(row[1])}
+        return {"walBytes": sum(int(row[0]) for row in rows),
+                "commits": sum(int(row[1]) for row in rows)}
 
     def sessions(self):
         """Which process of PostgreSQL works for whom."""
-        rows = self.query("select pid, application_name from pg_stat_activity")
+        rows = self.ask_all("select pid, application_name from pg_stat_activity")
         return {int(pid): name for pid, name in rows}
 
     # -- Processes ------------------------------------------------------------------------------

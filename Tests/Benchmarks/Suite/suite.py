@@ -69,8 +69,9 @@ class Suite:
         for number in range(len(names), count):
             self.stack.outcry("symbols", "add", f"S{number:03}-USD")
         deadline = time.monotonic() + 60
-        # Beside the engines there is their manager.
-        while self.stack.count("engine") <= count and time.monotonic() < deadline:
+        # Beside the engines there is their manager, one in each shard.
+        wanted = count + self.stack.shards
+        while self.stack.count("engine") < wanted and time.monotonic() < deadline:
             time.sleep(0.1)
 
     def named_symbols(self, options):
