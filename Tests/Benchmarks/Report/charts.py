@@ -118,7 +118,7 @@ class Plot(Canvas):
     def __init__(self, title, subtitle, names, x_name, y_name, height=380):
         super().__init__(title, subtitle, names, height)
         self.text(LEFT + self.inner / 2, height - 16, x_name, "soft", "middle")
-        self.bottom = height - 58
+        self.bottom = height - 72
         self.text(20, (self.top + self.bottom) / 2, y_name, "soft", "middle", turn=-90)
 
     inner = WIDTH - LEFT - RIGHT
@@ -150,7 +150,9 @@ def by_category(title, subtitle, x_name, y_name, labels, series, notes=()):
     for index, (_, values) in enumerate(series):
         plot.curve([(p, plot.y(v)) for p, v in zip(places, values)], index)
         for place, value in zip(places, values):
-            plot.text(place, plot.y(value) - 9, number(value), "soft", "middle", size=11)
+            # Below the lowest curve, above the others.
+            away = 18 if index and index == len(series) - 1 else -9
+            plot.text(place, plot.y(value) + away, number(value), "soft", "middle", size=11)
     return plot.svg
 
 
@@ -186,7 +188,7 @@ def bars(title, subtitle, rows, series, unit=""):
         for index, (_, values) in enumerate(series):
             width = values[i] * scale
             chart.box(x, y, width, thick, index)
-            if len(series) > 1 and width > 30:
+            if width > 30 and values[i] < sums[i]:
                 chart.text(x + width / 2, y + thick / 2 + 4, number(round(values[i], 1)), "on",
                            "middle", size=11)
             x += width
