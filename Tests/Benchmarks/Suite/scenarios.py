@@ -60,16 +60,17 @@ def depth():
 
 
 def latency():
-    """Open loops: latency from the moment a request is due."""
+    """Open loops: latency from the moment a request is due. With more clients than a worker lets
+    wait for one symbol, what a stall delays would be refused."""
+    clients = ["--clients", "128"]
     return [
         {"name": "half", "group": "latency", "profile": "exchange", "partOfSaturation": 0.5,
-         "options": ["--clients", "256", "--seconds", "15"]},
+         "options": [*clients, "--seconds", "15"]},
         {"name": "exchange", "group": "latency", "profile": "exchange",
-         "options": ["--seconds", "20", "--verify"]},
-        # With more under way than a worker has mailboxes (256), what a stall delays is refused.
+         "options": [*clients, "--seconds", "20", "--verify"]},
         {"name": "ramp", "group": "latency", "profile": "ramp",
-         "options": ["--start", "2000", "--factor", "1.35", "--step", "4", "--limit", "50ms",
-                     "--clients", "256"]},
+         "options": [*clients, "--start", "2000", "--factor", "1.35", "--step", "4", "--limit",
+                     "50ms"]},
     ]
 
 
