@@ -30,6 +30,8 @@ public enum NginxConfiguration {
       ("OUTCRY_SHARD_POOLS", settings.isSharded ? NginxShards.pools(settings) : ""),
       ("OUTCRY_SHARD_LOCATIONS", settings.isSharded ? NginxShards.locations : ""),
       ("OUTCRY_API_POOL", settings.isSharded ? "$pool_of_path" : "workers"),
+      ("OUTCRY_METRICS_POOL", settings.isSharded ? "$metrics_pool" : "workers"),
+      ("OUTCRY_REQUEST_URI", settings.isSharded ? "$asked_uri" : "$request_uri"),
       ("OUTCRY_PUBLISH_SOCKET", settings.publishSocket),
       ("OUTCRY_TRUSTED_ADDRESSES", trusted),
       ("OUTCRY_ADDRESS_RATE", String(addressRate)),

@@ -5,7 +5,19 @@ import Settings
 enum NginxShards {
   static func pools(_ settings: Settings) -> String {
     let groups = settings.shards.pools.enumerated().map { group($0, $1) }
-    return (["  # -- Shards."] + groups + [map(settings.placement)]).joined(separator: "\n\n")
+    return (["  # -- Shards."] + groups + [map(settings.placement), metrics(groups.count)])
+      .joined(separator: "\n\n")
+  }
+
+  /// Each shard has figures of its own: what is scraped must not be now this one's, now that one's.
+  /// Which one is asked is nothing that workers know.
+  private static func metrics(_ count: Int) -> String {
+    let shards = (1..<count).map { "    \($0) shard_\($0);" }
+    let pool = ["  map $arg_shard $metrics_pool {", "    default shard_0;"] + shards + ["  }"]
+    let uri = [
+      "  map $uri $asked_uri {", "    default $request_uri;", "    /metrics /metrics;", "  }",
+    ]
+    return (pool + [""] + uri).joined(separator: "\n")
   }
 
   /// A shard that fails is asked again like the rest, but not the others: they have no answer.

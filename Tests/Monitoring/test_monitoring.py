@@ -200,5 +200,41 @@ class Running(unittest.TestCase):
             fetch(f"http://127.0.0.1:{port}/-/ready")
 
 
+class Sharded(unittest.TestCase):
+    """Two shards behind one nginx."""
+
+    def test_each_shard_is_asked_and_says_the_same_every_time(self):
+        folder = tempfile.TemporaryDirectory(prefix="mon-", dir=os.path.join(TOP, ".build"))
+        self.addCleanup(folder.cleanup)
+        stack = Stack(os.path.join(folder.name, "1"))
+        self.addCleanup(stack.down)
+        stack.up(1, databases=2)
+
+        def engines(shard):
+            text = fetch(f"{stack.url}/metrics{shard}")
+            return set(re.findall(r'^outcry_engine_up\{symbol="([^"]+)"\} 1', text, re.M))
+
+        first, second = engines("?shard=0"), engines("?shard=1")
+        self.assertEqual(len(first) + len(second), len(stack.symbols()))
+        self.assertFalse(first & second)
+        for _ in range(10):
+            self.assertEqual(engines(""), first)
+        port = free_port()
+        monitor = subprocess.Popen(
+            [os.path.join(KIT, "run")], stdout=subprocess.PIPE, text=True,
+            env=ENVIRONMENT | {"OUTCRY_STATE_DIR": stack.state, "MONITOR_PORT": str(port)})
+        self.addCleanup(monitor.communicate, timeout=40)
+        self.addCleanup(monitor.terminate)
+        self.assertIn("/consoles/outcry.html", monitor.stdout.readline())
+        deadline = time.monotonic() + DEADLINE
+        query = urllib.parse.urlencode({"query": 'up{job="outcry"} == 1'})
+        shards = []
+        while len(shards) < 2 and time.monotonic() < deadline:
+            answer = fetch(f"http://127.0.0.1:{port}/api/v1/query?{query}")
+            shards = [each["metric"]["shard"] for each in json.loads(answer)["data"]["result"]]
+            time.sleep(0.5)
+        self.assertEqual(sorted(shards), ["0", "1"])
+
+
 if __name__ == "__main__":
     unittest.main()
