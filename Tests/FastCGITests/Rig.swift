@@ -42,9 +42,18 @@ final class Rig: Sendable {
       server.finish(request)
     case .complete(let body):
       if path == "/hold" { return held.withLock { $0.append(request) } }
+      if path == "/parameters" { return reply(request, parameters(of: request)) }
       let sum = body.reduce(0) { $0 &+ Int($1) }
       reply(request, "\(path) \(body.count) \(sum)")
     }
+  }
+
+  /// Of names that begin alike, some of which no request has.
+  private func parameters(of request: Request) -> String {
+    let names: [StaticString] = ["HTTP_X", "HTTP_X_1", "HTTP_X_79", "HTTP_X_7", "HTTP_Y", "HTTP_"]
+    return names.map { name in
+      request.parameter(name).map { String(decoding: $0, as: UTF8.self) } ?? "nil"
+    }.joined(separator: " ")
   }
 
   func reply(_ request: Request, _ text: String) {

@@ -20,6 +20,19 @@ struct ServerTests {
     #expect(eventually { rig.server.counts.active == 0 })
   }
 
+  @Test("finds parameters by their whole names, however many there are, and none of the last request")
+  func parameters() throws {
+    let rig = try Rig()
+    defer { rig.stop() }
+    let client = try rig.connect()
+    let many = Dictionary(uniqueKeysWithValues: (1..<80).map { ("HTTP_X_\($0)", "v=\($0)") })
+    for _ in 0..<3 {
+      let all = try client.get("/parameters", many.merging(["HTTP_X": ""]) { $1 })
+      #expect(all.text == " v=1 v=79 v=7 nil nil")
+      #expect(try client.get("/parameters", ["HTTP_Y": "y"]).text == "nil nil nil nil y nil")
+    }
+  }
+
   @Test("closes the connection when the web server does not want to keep it")
   func noKeepAlive() throws {
     let rig = try Rig()

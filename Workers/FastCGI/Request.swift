@@ -14,6 +14,7 @@ public final class Request: @unchecked Sendable {
   var mustClose = false
   /// Monotonic nanoseconds at which the server woke up to read it.
   var beganAt: Int64 = 0
+  private var parameters = ParameterIndex()
 
   init(index: Int) {
     self.index = index
@@ -22,13 +23,15 @@ public final class Request: @unchecked Sendable {
     FCGX_InitRequest(raw, -1, 0)
   }
 
-  deinit { raw.deallocate() }
+  deinit {
+    FCGX_Free(raw, 0)
+    raw.deallocate()
+    parameters.deallocate()
+  }
 
   /// The value of a FastCGI parameter, or nil; nothing is copied.
   public func parameter(_ name: StaticString) -> UnsafeRawBufferPointer? {
-    let name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-    guard let value = FCGX_GetParam(name, raw.pointee.envp) else { return nil }
-    return UnsafeRawBufferPointer(start: value, count: strlen(value))
+    parameters.value(of: name, in: raw.pointee.envp)
   }
 
   /// Appends to the answer. Failures show when the request is finished: the peer is gone then.
@@ -46,6 +49,11 @@ public final class Request: @unchecked Sendable {
   /// Reads the request from a connection that has something to read. False: the connection was
   /// closed or broken, and is closed here too.
   func begin(on connection: Int32) -> Bool {
+    // What libfcgi had allocated for the request before. Done by the thread that allocates the
+    // same again at once: freed where requests end, it would go from one thread's heap into
+    // another's cache with every request.
+    FCGX_Free(raw, 0)
+    parameters.forget()
     raw.pointee.ipcFd = connection
     // It first finishes "the previous request", which would close a connection not to be kept.
     raw.pointee.keepConnection = 1
@@ -82,13 +90,12 @@ public final class Request: @unchecked Sendable {
   func end(keeping: Bool) -> Int32? {
     let connection = raw.pointee.ipcFd
     let keep = keeping && raw.pointee.keepConnection != 0
-    // libfcgi closes the connection by itself when the peer is gone, and only then.
-    raw.pointee.keepConnection = 1
-    raw.pointee.detached = 1
-    FCGX_Finish_r(raw)
-    guard raw.pointee.ipcFd >= 0 else { return nil }
+    // The answer's last record is the one of the stream that is closed last.
+    let isSent =
+      FCGX_FClose(raw.pointee.err) == 0 && FCGX_FClose(raw.pointee.out) == 0
+      && FCGX_GetError(raw.pointee.in) == 0
     raw.pointee.ipcFd = -1
-    if keep { return connection }
+    if keep, isSent { return connection }
     close(connection)
     return nil
   }

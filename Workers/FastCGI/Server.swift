@@ -166,8 +166,8 @@ public final class Server: @unchecked Sendable {
   public func finish(_ request: Request) {
     let connection = request.raw.pointee.ipcFd
     if Pulse.now() - request.beganAt > limits.slowNanos { slow.add(1, ordering: .relaxed) }
-    // Freed first: libfcgi closes the connection when the peer is gone, and its number may then
-    // be given to the next one accepted before this thread goes on.
+    // Freed first: `end` closes the connection when the peer is gone, and its number may then be
+    // given to the next one accepted before this thread goes on.
     connections[connection] = .free
     let kept = request.end(keeping: !request.mustClose)
     request.mustClose = false
