@@ -16,25 +16,26 @@ final class Batch {
 
   /// Accepted commands in the order of their sequence. In place until the next `removeAll`.
   private let storage: UnsafeMutablePointer<Command>
-  private(set) var commandCount = 0
-  private(set) var events: [Event] = []
+  /// As in `Matcher`: unchecked, for one thread alone fills, sends and tells.
+  @exclusivity(unchecked) private(set) var commandCount = 0
+  @exclusivity(unchecked) private(set) var events: [Event] = []
   /// For each accepted command, where its events end.
-  private(set) var eventEnds: [Int] = []
+  @exclusivity(unchecked) private(set) var eventEnds: [Int] = []
 
-  private(set) var requests: [Request] = []
+  @exclusivity(unchecked) private(set) var requests: [Request] = []
   /// Answers of all requests in a row, and behind each other the fills of those answers.
-  private(set) var answers: [Answer] = []
-  private(set) var fills: [Fill] = []
+  @exclusivity(unchecked) private(set) var answers: [Answer] = []
+  @exclusivity(unchecked) private(set) var fills: [Fill] = []
 
   /// The first ring position that was not looked at yet.
-  var ringPosition: UInt64 = 0
+  @exclusivity(unchecked) var ringPosition: UInt64 = 0
   /// When it was known to be durable, CLOCK_MONOTONIC nanoseconds; 0 when nothing had to be.
   var durableNanos: Int64 = 0
   /// How the market stands after all of it.
   var market = Market()
   /// Requests that a dead engine answered without ringing for them.
-  var bells: WorkerBells
-  private var hasReading = false
+  @exclusivity(unchecked) var bells: WorkerBells
+  @exclusivity(unchecked) private var hasReading = false
 
   init(bells: WorkerBells) {
     self.bells = bells

@@ -6,8 +6,9 @@ import Wire
 final class Teller {
   private let lock: EngineLock
   private let desk: EngineDesk
-  private var releaser: RingReleaser
-  private var board: BoardPublisher
+  /// Unchecked as in `Matcher`.
+  @exclusivity(unchecked) private var releaser: RingReleaser
+  @exclusivity(unchecked) private var board: BoardPublisher
   private let tables: Inbox
   private let feed: FeedInbox
   private let replying: HistogramWriter
