@@ -6,6 +6,7 @@ extension Schema {
     positionTable + earlierPositions,
     candleTable,
     moveTables,
+    takerIndexes,
   ]
 
   /// Times are microseconds since 1970 everywhere, as in the records.

@@ -91,4 +91,55 @@ struct HistoryTests {
     #expect((account["name"] as? String)?.hasPrefix("trader-") == true)
     #expect(exchange.outcry("verify", "BTC-USD").status == 0)
   }
+
+  @Test("shows what an order took when it was placed, amended or triggered, and as maker")
+  func fillsOfOrders() throws {
+    let exchange = try Exchange()
+    let maker = try exchange.trader()
+    let taker = try exchange.trader()
+    func id(_ answer: Client.Answer) throws -> Int {
+      #expect(answer.status == 201, "\(answer)")
+      return try #require(answer["orderId"] as? Int)
+    }
+    /// Price and role of each fill, as the order by itself and the list of orders have them.
+    func fills(_ client: Client, _ id: Int) -> [[String]] {
+      let alone = client.call("GET", "/api/orders/\(id)").json
+      let listed = client.call("GET", "/api/orders?limit=100")["orders"] as? [[String: Any]] ?? []
+      let both = [alone, listed.first { $0["orderId"] as? Int == id } ?? [:]]
+      return both.map { order in
+        (order["fills"] as? [[String: Any]] ?? []).map {
+          "\($0["price"] ?? "") \($0["liquidity"] ?? "")"
+        }
+      }
+    }
+    func expect(_ found: [[String]], _ expected: [String]) {
+      #expect(found == [expected, expected])
+    }
+    var asks: [Int] = []
+    for price in ["100", "101", "102", "103", "103", "103"] {
+      asks.append(try id(maker.place("sell", "1", at: price)))
+    }
+    let placed = try id(taker.place("buy", "2", at: "101"))
+    let amended = try id(taker.place("buy", "2", at: "102"))
+    let patch = taker.call("PATCH", "/api/orders/\(amended)", ["price": "103"])
+    #expect(patch.status == 200, "\(patch)")
+    let stop: [String: Any] = [
+      "symbol": "BTC-USD", "side": "buy", "type": "stop_limit", "stopPrice": "104",
+      "price": "105", "quantity": "2",
+    ]
+    let triggered = try id(taker.call("POST", "/api/orders", stop))
+    asks.append(try id(maker.place("sell", "1", at: "104")))
+    asks.append(try id(maker.place("sell", "1", at: "105")))
+    let last = try id(taker.place("buy", "3", at: "104"))
+    let bid = try id(maker.place("sell", "1", at: "105"))
+
+    expect(fills(taker, placed), ["100.00 taker", "101.00 taker"])
+    expect(fills(taker, amended), ["102.00 taker", "103.00 taker"])
+    expect(fills(taker, last), ["103.00 taker", "103.00 taker", "104.00 taker"])
+    expect(fills(taker, triggered), ["105.00 taker", "105.00 maker"])
+    expect(fills(maker, asks[1]), ["101.00 maker"])
+    expect(fills(maker, bid), ["105.00 taker"])
+    let later = "select count(*) from trades where sequence <> taker_order_id & 1099511627775"
+    #expect(try exchange.count(later) == 2)
+  }
 }

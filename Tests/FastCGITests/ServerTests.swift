@@ -20,7 +20,7 @@ struct ServerTests {
     #expect(eventually { rig.server.counts.active == 0 })
   }
 
-  @Test("finds parameters by their whole names, however many there are, and none of the last request")
+  @Test("finds parameters by their whole names, however many, and none of the last request")
   func parameters() throws {
     let rig = try Rig()
     defer { rig.stop() }

@@ -71,7 +71,7 @@ extension SlowWorker {
     let isDuplicate = answer.isDuplicate
     let found = try read { connection throws(PostgresError) -> (Answer, [Fill])? in
       let fills = try Tables.fills(
-        of: answer.order_id, at: answer.sequence, in: market.entry.symbol.id, connection)
+        of: answer.order_id, at: answer.sequence, connection)
       guard isDuplicate else { return (answer, fills) }
       guard let stored = try Tables.order(answer.order_id, of: account, connection) else {
         return nil
@@ -143,16 +143,23 @@ enum FirstAnswer {
 extension Tables {
   /// The fills that one command brought to its own order.
   static func fills(
-    of order: UInt64, at sequence: UInt64, in symbol: UInt32, _ connection: Connection
+    of order: UInt64, at sequence: UInt64, _ connection: Connection
   ) throws(PostgresError) -> [Fill] {
     let rows = try connection.queryPrepared(
       """
-      select trade_id, price, quantity,
-        case when taker_order_id = $1 then maker_order_id else taker_order_id end
-      from trades
-      where symbol_id = $2 and sequence = $3 and (taker_order_id = $1 or maker_order_id = $1)
+      select trade_id, price, quantity, maker_order_id from trades
+      where taker_account = (select account from orders where order_id = $1)
+        and time = (select created_at from orders where order_id = $1)
+        and taker_order_id = $1 and sequence = $2 and sequence = (taker_order_id & \(sequenceMask))
+      union all
+      select trade_id, price, quantity, maker_order_id from trades
+      where taker_order_id = $1 and sequence = $2
+        and sequence <> (taker_order_id & \(sequenceMask))
+      union all
+      select trade_id, price, quantity, taker_order_id from trades
+      where maker_order_id = $1 and sequence = $2
       order by trade_id
-      """, .int64(Int64(order)), .int32(Int32(symbol)), .int64(Int64(sequence)))
+      """, .int64(Int64(order)), .int64(Int64(sequence)))
     return (0..<rows.count).map { row in
       Fill(
         trade_id: UInt64(rows.int64(row, 0)), price: rows.int64(row, 1),

@@ -104,20 +104,35 @@ enum Tables {
   /// How many fills of each order a list shows: a page must not become as large as the tape.
   static let fillsInLists = 100
 
-  /// The fills of these orders, oldest first, and of each at most so many.
+  /// What of an order's id is the sequence of the command that placed it. It stands in the
+  /// condition of the index `trades_taker_later`.
+  static let sequenceMask = 1 << OrderID.sequenceBits - 1
+
+  /// The fills of these orders, oldest first, and of each at most so many. What an order took when
+  /// it was placed is found by its account and that time, what it took later by its id.
   static func fills(of orders: [UInt64], atMost limit: Int = .max, _ connection: Connection)
     throws(PostgresError) -> [UInt64: [FillRow]]
   {
     guard !orders.isEmpty else { return [:] }
     let rows = try connection.queryPrepared(
       """
-      select wanted.id, fill.* from unnest($1::bigint[]) as wanted (id) cross join lateral (
-        (select false as is_maker, trade_id, price, quantity, maker_order_id
-          from trades where taker_order_id = wanted.id order by trade_id limit $2)
-        union all
-        (select true, trade_id, price, quantity, taker_order_id
-          from trades where maker_order_id = wanted.id order by trade_id limit $2)
-        order by trade_id limit $2) as fill
+      select wanted.order_id, fill.* from
+        (select order_id, account, created_at from orders where order_id = any($1)) as wanted
+        cross join lateral (
+          (select false as is_maker, trade_id, price, quantity, maker_order_id from trades
+            where taker_account = wanted.account and time = wanted.created_at
+              and taker_order_id = wanted.order_id
+              and sequence = (taker_order_id & \(sequenceMask))
+            order by trade_id limit $2)
+          union all
+          (select false, trade_id, price, quantity, maker_order_id from trades
+            where taker_order_id = wanted.order_id
+              and sequence <> (taker_order_id & \(sequenceMask))
+            order by trade_id limit $2)
+          union all
+          (select true, trade_id, price, quantity, taker_order_id from trades
+            where maker_order_id = wanted.order_id order by trade_id limit $2)
+          order by trade_id limit $2) as fill
       """, .int64s(orders.map(Int64.init)), .int64(Int64(limit)))
     var found: [UInt64: [FillRow]] = [:]
     for row in 0..<rows.count {
