@@ -27,7 +27,8 @@ func tests(of name: String, needs: [Target.Dependency]) -> Target {
 /// The folders that explain themselves; each has a README.md that is not source.
 func readme(_ side: String, _ folder: String) -> [String] {
   let explained: Set<String> = [
-    "Engine/Feed", "Engine/Load", "Engine/OrderBook", "Engine/Replay", "Engine/SharedMemory",
+    "Engine/Feed", "Engine/Load", "Engine/OrderBook", "Engine/Relocation", "Engine/Replay",
+    "Engine/SharedMemory",
     "Engine/Store",
     "Engine/SymbolState", "Workers/API", "Workers/Accounts",
   ]
@@ -61,6 +62,8 @@ let package = Package(
     .systemLibrary(name: "CRedis", path: "Engine/CRedis"),
     library(
       "Engine", "Replay", needs: ["OrderBook", "Postgres", "Store", "SymbolState", "Wire"]),
+    library(
+      "Engine", "Relocation", needs: ["Postgres", "Replay", "Store", "SymbolState", "Wire"]),
     library("Engine", "Feed", needs: ["CRedis", "CShared", "Settings", "Wire"]),
     library("Engine", "Relay", needs: ["Feed", "Processes", "Settings"]),
     program(
@@ -79,8 +82,8 @@ let package = Package(
     program(
       "Engine", "Operator", named: "outcry",
       needs: [
-        "CShared", "Load", "Metrics", "OrderBook", "Postgres", "Processes", "Replay", "Settings",
-        "SharedMemory", "Store",
+        "CShared", "Load", "Metrics", "OrderBook", "Postgres", "Processes", "Relocation", "Replay",
+        "Settings", "SharedMemory", "Store",
         "Supervision", "Wire",
       ]),
 
@@ -153,7 +156,8 @@ let package = Package(
     tests(
       of: "EndToEnd",
       needs: [
-        "Accounts", "Load", "TestSupport", "Postgres", "SharedMemory", "Supervision", "outcry",
+        "Accounts", "Load", "TestSupport", "Postgres", "Relocation", "SharedMemory",
+        "Supervision", "outcry",
         "outcry-engine", "outcry-feed", "outcry-worker",
       ]),
   ],

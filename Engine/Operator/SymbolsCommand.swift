@@ -6,10 +6,11 @@ import Wire
 
 extension Commands {
   static let symbols = Command(
-    name: "symbols", summary: "list the symbols, or add one while running",
+    name: "symbols", summary: "list the symbols, add one or move one while running",
     help: """
       usage: outcry symbols list [--state FOLDER]
              outcry symbols add NAME [--base B] [--quote Q] [--tick T] [--lot L] [--state FOLDER]
+             outcry symbols move NAME --to SHARD [--state FOLDER]
 
       A symbol that is added trades a second later. NAME is BASE-QUOTE, such as SOL-USD, or one
       word, such as AAPL, which is quoted in USD.
@@ -18,6 +19,10 @@ extension Commands {
         --lot L    smallest step of a quantity (0.00001 for BASE-QUOTE, 1 for one word)
 
       An order may ask for 1 to 900,000,000 lots, at up to 1,000,000,000 ticks.
+
+      A symbol that is moved goes on trading; its requests wait for about a second at the end. The
+      journal and all that was made from it go to the other shard's database. Interrupted at any
+      moment, the same command goes on; with the shard it comes from, the symbol stays there.
       """
   ) { arguments in
     let place = try Place(&arguments)
@@ -32,8 +37,12 @@ extension Commands {
       symbol.shard = settings.placement(of: symbol.name)
       let stored = try Symbols.add(symbol, try connection(place))
       print("added \(stored.symbol.name) with id \(stored.symbol.id); it trades in a second")
+    case "move":
+      try move(place, &arguments)
     default:
-      throw Usage("say what to do: outcry symbols list, or outcry symbols add", for: "symbols")
+      throw Usage(
+        "say what to do: outcry symbols list, outcry symbols add or outcry symbols move",
+        for: "symbols")
     }
   }
 

@@ -41,6 +41,11 @@ public struct Replayer: ~Copyable {
     }
   }
 
+  /// The bytes of a snapshot of the state as it is.
+  public mutating func writeSnapshot(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+    try state.writeSnapshot(slice: 1 << 20, body)
+  }
+
   private mutating func run(
     _ commands: UnsafeBufferPointer<Command>, _ epoch: UInt64,
     _ body: (Command, UnsafeBufferPointer<Event>) throws -> Void

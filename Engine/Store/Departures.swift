@@ -10,6 +10,31 @@ public enum Departures {
     public var sequence: UInt64
   }
 
+  /// Before the journal is fenced off, when its end is not known yet.
+  public static func add(_ symbol: UInt32, to target: Int, _ connection: Connection)
+    throws(PostgresError)
+  {
+    _ = try connection.query(
+      """
+      insert into departures (symbol_id, target, sequence) values ($1, $2, 0)
+      on conflict (symbol_id) do update set target = $2
+      """, .int32(Int32(symbol)), .int32(Int32(target)))
+  }
+
+  public static func note(_ end: UInt64, of symbol: UInt32, _ connection: Connection)
+    throws(PostgresError)
+  {
+    _ = try connection.query(
+      "update departures set sequence = $2 where symbol_id = $1", .int32(Int32(symbol)),
+      .int64(Int64(end)))
+  }
+
+  /// It comes back, or stays.
+  public static func remove(_ symbol: UInt32, _ connection: Connection) throws(PostgresError) {
+    _ = try connection.query(
+      "delete from departures where symbol_id = $1", .int32(Int32(symbol)))
+  }
+
   public static func find(_ symbol: UInt32, _ connection: Connection) throws(PostgresError)
     -> Departure?
   {

@@ -31,6 +31,7 @@ public final class EngineManager {
   private var running: [UInt32: Engine] = [:]
   private var brakes: [UInt32: RestartBrake] = [:]
   private var nextPoll: Int64 = 0
+  private var nextTakingBack: Int64 = 0
   private var databaseIsAway = false
 
   public init(settings: Settings, log: Log) throws {
@@ -83,6 +84,11 @@ public final class EngineManager {
       _ = try connection.notifications()
       try symbols.read(connection)
       try symbols.forgetDeparted()
+      // Not whenever a notification brings it here.
+      if settings.isSharded, Clock.monotonicNanos() >= nextTakingBack {
+        nextTakingBack = Clock.monotonicNanos() + EngineManager.pollNanos
+        try symbols.takeBack(connection)
+      }
       if databaseIsAway { log.info("the database is back") }
       databaseIsAway = false
       score?.set(.idle)

@@ -88,16 +88,7 @@ final class Matcher {
 
   /// After `end`: everything in one go.
   func writeSnapshot(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-    state.beginSnapshot()
-    let slice = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: SnapshotOutbox.sliceLength, alignment: 64)
-    defer { slice.deallocate() }
-    while state.isWritingSnapshot {
-      guard let length = state.writeSnapshot(into: slice) else {
-        preconditionFailure("the state changed after its end")
-      }
-      try body(UnsafeRawBufferPointer(rebasing: slice[..<length]))
-    }
+    try state.writeSnapshot(slice: SnapshotOutbox.sliceLength, body)
   }
 
   var sequence: UInt64 { state.sequence }

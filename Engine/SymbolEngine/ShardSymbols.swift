@@ -12,6 +12,8 @@ final class ShardSymbols {
   private var known: [UInt32: StoredSymbol] = [:]
   /// Which of them left, or never were here, and what they left in shared memory is still there.
   private var departed: Set<UInt32> = []
+  /// Symbols on their way that nobody was taking there, when it was looked last.
+  private var stranded: Set<UInt32> = []
 
   init(_ exchange: ExchangeSegment, settings: Settings, log: Log) {
     self.settings = settings
@@ -48,6 +50,28 @@ final class ShardSymbols {
           before == nil ? "symbol found" : "symbol changed",
           ["symbol": symbol.name, "shard": settings.isSharded ? symbol.shard : nil])
       }
+    }
+  }
+
+  /// Takes back what was on its way and nobody takes any further: whoever did was killed. A second
+  /// in between is for somebody who goes on with it at once.
+  func takeBack(_ connection: Connection) throws {
+    let leaving = known.values.filter {
+      $0.isMoving && settings.owns(shard: $0.symbol.shard)
+    }.map(\.symbol)
+    let before = stranded
+    stranded = []
+    for symbol in leaving where try Moves.claim(symbol.id, connection) {
+      defer { try? Moves.release(symbol.id, connection) }
+      guard before.contains(symbol.id) else {
+        stranded.insert(symbol.id)
+        continue
+      }
+      // It may have arrived since the list was read.
+      guard let move = try Moves.find(symbol.id, connection), move.step != .moved else { continue }
+      let own = try Connection(settings.database, name: "outcry-manager")
+      try Moves.undo(symbol.id, connection, source: own)
+      log.warning("a move was not brought to its end; the symbol stays", ["symbol": symbol.name])
     }
   }
 

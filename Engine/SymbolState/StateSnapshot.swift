@@ -48,6 +48,21 @@ extension SymbolState {
     book.beginSnapshot()
   }
 
+  /// A whole snapshot in one go, by whoever has nothing else to do.
+  public mutating func writeSnapshot(
+    slice length: Int, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) rethrows {
+    beginSnapshot()
+    let slice = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
+    defer { slice.deallocate() }
+    while isWritingSnapshot {
+      guard let written = writeSnapshot(into: slice) else {
+        preconditionFailure("the state changed meanwhile")
+      }
+      try body(UnsafeRawBufferPointer(rebasing: slice[..<written]))
+    }
+  }
+
   /// Gives a snapshot up.
   public mutating func abandonSnapshot() {
     guard snapshot != nil else { return }

@@ -26,10 +26,12 @@ final class SteadyTraders: Sendable {
   }
 
   let clients: [Client]
+  private let symbol: String
   private let log = Mutex(Log())
   private let isOver = Atomic(false)
 
-  init(_ exchange: Exchange, traders: Int) throws {
+  init(_ exchange: Exchange, traders: Int, symbol: String = "BTC-USD") throws {
+    self.symbol = symbol
     clients = try (0..<traders).map { _ in try exchange.trader() }
     log.withLock { $0.running = traders }
     for (number, client) in clients.enumerated() {
@@ -58,7 +60,7 @@ final class SteadyTraders: Sendable {
       let key = "\(name)-\(number)"
       let side = number % 5 == 0 ? "sell" : "buy"
       let price = "\(100 + number % 50).00"
-      let placed = ask { client.place(side, "1", at: price, key: key) }
+      let placed = ask { client.place(side, "1", at: price, symbol: symbol, key: key) }
       // It would only have met the trader's own.
       if placed.status == 422 { continue }
       guard let id = placed["orderId"] as? Int, let sequence = placed["sequence"] as? Int else {
