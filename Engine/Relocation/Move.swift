@@ -109,6 +109,7 @@ public final class Move {
       try clean(move)
       try Moves.end(symbol.id, accounts)
       stored = nil
+      try Moves.release(symbol.id, accounts)
     }
   }
 
@@ -117,6 +118,7 @@ public final class Move {
     guard let move = stored, move.step != .moved else { return }
     try Moves.undo(symbol.id, accounts, source: try connection(move.source))
     stored = nil
+    try Moves.release(symbol.id, accounts)
     note("it stays at shard \(move.source)")
   }
 
