@@ -90,7 +90,7 @@ let package = Package(
     // The request side.
     .systemLibrary(name: "CFCGI", path: "Workers/CFCGI"),
     .systemLibrary(name: "CSodium", path: "Workers/CSodium"),
-    library("Workers", "FastCGI", needs: ["CFCGI", "CShared", "Processes"]),
+    library("Workers", "FastCGI", needs: ["CFCGI", "CShared", "Processes", "Settings"]),
     library("Workers", "API", needs: ["Wire"]),
     library("Workers", "Accounts", needs: ["CSodium", "Postgres"]),
     library("Workers", "WorkerPool", needs: ["CShared", "Processes", "Settings", "SharedMemory"]),

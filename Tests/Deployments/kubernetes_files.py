@@ -38,6 +38,11 @@ def collect(folder):
                 objects += list(yaml.safe_load_all(file))
     for generator in plan.get("configMapGenerator", []):
         data = dict(line.split("=", 1) for line in generator["literals"])
+        if generator.get("behavior") == "merge":
+            for thing in of_kind(objects, "ConfigMap"):
+                if thing["metadata"]["name"] == generator["name"]:
+                    thing["data"].update(data)
+            continue
         objects.append({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": generator["name"]},
             "data": data})

@@ -22,6 +22,16 @@ def complaints(environment):
     return None if done.returncode == 0 else done.stderr
 
 
+def nginx_configuration(environment):
+    """What `outcry config nginx` makes of these variables."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [os.path.join(RELEASE, "outcry"), "config", "nginx"], capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], "OUTCRY_STATE_DIR": folder, **environment},
+            cwd=TOP, check=True)
+    return done.stdout
+
+
 @functools.cache
 def help_of(*command):
     done = subprocess.run(

@@ -2,6 +2,9 @@
 
 import os
 import re
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 import yaml
@@ -87,9 +90,11 @@ class Compose(unittest.TestCase):
                 self.assertEqual(engines["ipc"], f"service:memory{shard}")
                 self.assertEqual(backend["ipc"], engines["ipc"])
                 self.assertEqual(services["memory" + shard]["ipc"], "shareable")
-                for variable in ("OUTCRY_INSTANCE", "OUTCRY_DATABASE", "OUTCRY_REDIS"):
-                    self.assertEqual(
-                        environment(backend)[variable], environment(engines)[variable])
+                # What workers have besides is how many they are.
+                both = environment(engines).items()
+                self.assertLessEqual(both, environment(backend).items())
+                databases = {"OUTCRY_DATABASE", "OUTCRY_SHARD_DATABASES"}
+                self.assertTrue(databases & set(dict(both)), name)
                 self.assertLessEqual(set(engines["volumes"]), set(backend["volumes"]))
 
     def test_nginx_sees_the_sockets_of_the_backends(self):
@@ -131,9 +136,33 @@ class Compose(unittest.TestCase):
                     self.assertEqual(sharded[f"{name}-{shard}"][key], value, f"{name}: {key}")
         for shard in (1, 2):
             for name in ("postgres", "memory", "engines", "backend"):
-                first = yaml.safe_dump(sharded[f"{name}-0"])
-                own = yaml.safe_dump(sharded[f"{name}-{shard}"])
-                self.assertEqual(own, first.replace("-0", f"-{shard}"), f"{name}-{shard}")
+                first, own = sharded[f"{name}-0"], sharded[f"{name}-{shard}"]
+                if "environment" in first and name != "postgres":
+                    self.assertEqual(str(environment(own)["OUTCRY_SHARD"]), str(shard))
+                    # Every shard knows all of them.
+                    for key in ("OUTCRY_SHARDS", "OUTCRY_SHARD_DATABASES", "OUTCRY_PLACEMENT"):
+                        self.assertEqual(environment(own)[key], environment(first)[key])
+                    self.assertEqual(own["volumes"], first["volumes"])
+                first, own = (
+                    {key: value for key, value in service.items()
+                     if name == "postgres" or key not in ("environment", "volumes")}
+                    for service in (first, own))
+                self.assertEqual(
+                    yaml.safe_dump(own), yaml.safe_dump(first).replace("-0", f"-{shard}"),
+                    f"{name}-{shard}")
+
+    def test_nginx_and_workers_know_the_same_shards(self):
+        services = self.documents["compose.sharded.yml"]["services"]
+        shards = environment(services["nginx"])["OUTCRY_SHARDS"]
+        self.assertEqual(shards, environment(services["backend-0"])["OUTCRY_SHARDS"])
+        for number, place in enumerate(shards.split()):
+            command, folder = services[f"backend-{number}"]["command"]
+            self.assertEqual(place, f"{folder}/backend-1.sock")
+        mounts = [mount.split(":")[1] for mount in services["backend-0"]["volumes"]]
+        pattern = environment(services["backend-0"])["OUTCRY_SHARD_DATABASES"]
+        for number in range(len(shards.split())):
+            host = pattern.replace("{shard}", str(number)).split()[0].removeprefix("host=")
+            self.assertIn(host, mounts)
 
 
 class Images(unittest.TestCase):
@@ -154,6 +183,39 @@ class Images(unittest.TestCase):
         with open(os.path.join(TOP, "compose", "image", "nginx")) as file:
             filled = set(re.findall(r"\[\$\]\{(\w+)\}", file.read()))
         self.assertLessEqual(wanted, filled)
+
+    def test_lead_nginx_to_shards_as_the_programs_do(self):
+        settings = {
+            "OUTCRY_SHARDS": "h0:1,h1:2 /run/outcry/s", "OUTCRY_PLACEMENT": "A.B=1 A-M=0 N-Z=1"}
+
+        def plain(text):
+            lines = text.replace("; ", ";\n").splitlines()
+            lines = (re.sub(r"\s+", " ", line).strip() for line in lines)
+            return [line for line in lines if line and not line.startswith("#")]
+        wanted = plain(programs.nginx_configuration(settings))
+        script = os.path.join(TOP, "compose", "image", "nginx")
+        template = os.path.join(TOP, "nginx", "outcry.conf.template")
+        with tempfile.TemporaryDirectory() as folder:
+            with open(script) as file:
+                text = file.read()
+            text = text.replace("prefix=/tmp/nginx", f"prefix={folder}")
+            text = text.replace("share=/usr/share/outcry", f"share={folder}")
+            text = text.replace("exec /usr/sbin/nginx", "true")
+            shutil.copy(template, folder)
+            subprocess.run(
+                ["sh", "-c", text], check=True,
+                env={"PATH": os.environ["PATH"], "OUTCRY_PUBLISH_SOCKET": f"{folder}/p",
+                     **settings})
+            with open(os.path.join(folder, "nginx.conf")) as file:
+                found = plain(file.read())
+
+        def of_shards(lines):
+            words = ("shard_", "again_", "$hops", "$pool_of_path", "$metrics_pool", "$asked_uri",
+                     "server h", "server unix:/run")
+            # Which of several addresses names its limits, the one does and the other does not.
+            return [line.replace(" max_fails=3 fail_timeout=1s", "")
+                    for line in lines if any(word in line for word in words)]
+        self.assertEqual(of_shards(found), of_shards(wanted))
 
     def test_are_those_that_the_stand_ins_can_stand_in_for(self):
         used = set(re.findall(r"^FROM (\S+)", dockerfile(), re.M)) - {"build"}

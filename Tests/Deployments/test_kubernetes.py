@@ -62,7 +62,14 @@ class Kubernetes(unittest.TestCase):
             listen = k8s.environment(workers, objects)["OUTCRY_LISTEN"]
             port = int(listen.split(":")[1])
             self.assertEqual(workers["ports"], [{"name": "fastcgi", "containerPort": port}])
-            addresses = k8s.environment(found["nginx/nginx"], objects)["OUTCRY_WORKERS_ADDRESSES"]
+            nginx = k8s.environment(found["nginx/nginx"], objects)
+            addresses = nginx.get("OUTCRY_SHARDS", nginx["OUTCRY_WORKERS_ADDRESSES"])
+            if k8s.IS_RENDERED:
+                # Whom nginx knows, engines and workers know by the same numbers.
+                for name in ("shard/engines", "shard/workers"):
+                    own = k8s.environment(found[name], objects)
+                    for variable in ("OUTCRY_SHARDS", "OUTCRY_PLACEMENT"):
+                        self.assertEqual(own.get(variable), nginx.get(variable), name)
             services = {
                 thing["metadata"]["name"]: thing["spec"]
                 for thing in k8s.of_kind(objects, "Service")}

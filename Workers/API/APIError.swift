@@ -60,9 +60,11 @@ extension APIError {
     APIError(503, code, message, retryAfter: 1)
   }
 
+  public static let elsewhereCode = "elsewhere"
+
   /// Another shard has the symbol. A client sees this only when nobody sends the request on.
   public static func elsewhere(_ shard: UInt32) -> APIError {
-    var error = APIError.unavailable("elsewhere", "the symbol is at shard \(shard)")
+    var error = APIError.unavailable(elsewhereCode, "the symbol is at shard \(shard)")
     error.shard = shard
     return error
   }

@@ -107,8 +107,15 @@ extension JSONOutput {
     value(cursor)
   }
 
-  /// `{"fills":[…]}`, in the order given.
-  public mutating func fills(_ rows: [OwnFillRow], next: UInt64? = nil) {
+  /// The time of what a page begins behind.
+  mutating func place(_ time: Int64?) {
+    guard let time else { return }
+    key("place")
+    value(time)
+  }
+
+  /// `{"fills":[…]}`, in the order given. `place` is for another shard.
+  public mutating func fills(_ rows: [OwnFillRow], next: UInt64? = nil, place: Int64? = nil) {
     beginObject()
     key("fills")
     beginArray()
@@ -134,6 +141,7 @@ extension JSONOutput {
     }
     endArray()
     self.next(next)
+    self.place(place)
     endObject()
   }
 

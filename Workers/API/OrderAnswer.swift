@@ -64,14 +64,15 @@ extension JSONOutput {
     endObject()
   }
 
-  /// `{"orders":[…]}`, in the order given.
-  public mutating func orders(_ rows: [OrderRow], next: UInt64? = nil) {
+  /// `{"orders":[…]}`, in the order given. `place` is for another shard.
+  public mutating func orders(_ rows: [OrderRow], next: UInt64? = nil, place: Int64? = nil) {
     beginObject()
     key("orders")
     beginArray()
     for row in rows { order(row) }
     endArray()
     self.next(next)
+    self.place(place)
     endObject()
   }
 

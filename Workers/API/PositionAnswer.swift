@@ -53,7 +53,10 @@ public struct AccountAllowance: Sendable {
 }
 
 extension JSONOutput {
-  public mutating func account(_ row: AccountRow, _ allowance: AccountAllowance) {
+  /// `gathered` are the positions in place of the row's own, which shards have written.
+  public mutating func account(
+    _ row: AccountRow, _ allowance: AccountAllowance, gathered: [ShardAnswer.Text]? = nil
+  ) {
     beginObject()
     key("account")
     value(row.account)
@@ -74,13 +77,25 @@ extension JSONOutput {
     key("ordersPerSecond")
     value(allowance.orders)
     endObject()
+    holdings(row, gathered)
+    endObject()
+  }
+
+  /// A shard's part of an account: `{"openOrders","positions"}`.
+  public mutating func holdings(_ row: AccountRow) {
+    beginObject()
+    holdings(row, nil)
+    endObject()
+  }
+
+  private mutating func holdings(_ row: AccountRow, _ gathered: [ShardAnswer.Text]?) {
     key("openOrders")
     value(row.openOrders)
     key("positions")
+    if let gathered { return list(gathered) }
     beginArray()
     for position in row.positions { self.position(position) }
     endArray()
-    endObject()
   }
 
   private mutating func position(_ row: PositionRow) {

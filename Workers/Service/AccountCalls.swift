@@ -40,20 +40,23 @@ extension Handler {
 
   func account(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     try Queries.none(inquiry.query)
-    let (request, table) = (inquiry.request, core.markets.current)
-    let mark = ReadMark(core.ownMarkets)
-    let own = core.ownSymbols
+    let request = inquiry.request
+    if isForAllShards(nil, inquiry) {
+      return try gather(inquiry) { worker, scope throws(APIError) in
+        worker.handler.output.holdings(try worker.holdings(of: identity, scope))
+      } merge: { worker, answers throws(APIError) in
+        try worker.writeAccount(identity, answers)
+      }
+    }
+    let scope = Scope(core, request)
     try slowly(.database, request) { worker throws(APIError) in
-      try mark.wait()
-      var found = try worker.read(from: .accounts) { connection throws(PostgresError) in
-        try Tables.account(identity, connection)
-      }
-      try worker.read { connection throws(PostgresError) in
-        try Tables.addHoldings(to: &found, among: own, table, connection)
-      }
-      guard let found else { throw .unauthorized }
+      let found = try worker.holdings(of: identity, scope)
       worker.handler.output.clear()
-      worker.handler.output.account(found, worker.core.limits.allowance)
+      if scope.isPart {
+        worker.handler.output.holdings(found)
+      } else {
+        worker.handler.output.account(found, worker.core.limits.allowance)
+      }
       worker.handler.succeed(200, request)
     }
   }
@@ -72,5 +75,50 @@ extension Handler {
       worker.core.authenticator.cache.forget(token)
       worker.handler.succeedEmpty(204, request)
     }
+  }
+}
+
+extension SlowWorker {
+  /// An account with what it holds in the symbols of the scope. Who asks for a part knows its name.
+  fileprivate func holdings(of identity: Identity, _ scope: Scope) throws(APIError) -> AccountRow {
+    try scope.wait()
+    var found: AccountRow? = scope.isPart ? AccountRow(identity) : try row(of: identity)
+    let (table, symbols) = (core.markets.current, scope.symbols(core))
+    try read { connection throws(PostgresError) in
+      try Tables.addHoldings(to: &found, among: symbols, table, connection)
+    }
+    guard let found else { throw .unauthorized }
+    return found
+  }
+
+  private func row(of identity: Identity) throws(APIError) -> AccountRow? {
+    try read(from: .accounts) { connection throws(PostgresError) in
+      try Tables.account(identity, connection)
+    }
+  }
+
+  fileprivate func writeAccount(_ identity: Identity, _ parts: [ShardAnswer]) throws(APIError) {
+    guard var found = try row(of: identity) else { throw .unauthorized }
+    found.openOrders = parts.reduce(0) { $0 + ($1.number("openOrders") ?? 0) }
+    let positions = bySymbol(parts.flatMap { $0.list("positions") ?? [] })
+    handler.output.account(found, core.limits.allowance, gathered: positions)
+  }
+
+  /// In the order of the symbols' numbers.
+  func bySymbol(_ rows: [ShardAnswer.Text]) -> [ShardAnswer.Text] {
+    let table = core.markets.current
+    let numbered = rows.compactMap { row -> (UInt32, ShardAnswer.Text)? in
+      let name = ShardAnswer(Array(row))?.text("symbol")
+      return name.flatMap { table[$0]?.entry.symbol.id }.map { ($0, row) }
+    }
+    return numbered.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+}
+
+extension AccountRow {
+  fileprivate init(_ identity: Identity) {
+    self.init(
+      account: identity.account, name: "", createdAt: 0,
+      permission: identity.mayTrade ? .trading : .readOnly, openOrders: 0, positions: [])
   }
 }

@@ -11,6 +11,8 @@ final class Batch: @unchecked Sendable {
   enum Item {
     case failure(APIError)
     case command(BatchPart, index: Int)
+    /// For whoever asked for a part.
+    case anotherPart
   }
 
   let request: Request
@@ -20,6 +22,13 @@ final class Batch: @unchecked Sendable {
   var parts: [BatchPart] = []
   /// A cancel of everything that was planned before, by the same call.
   var isRepeated = false
+  /// What other shards answered to a cancel of everything.
+  var cancelled: [Result<ShardAnswer, APIError>] = []
+  /// How to ask other shards; nil when there are none, or one asks here.
+  var calls: ShardCalls?
+  /// How often they were asked.
+  var rounds = 0
+  var deadline: Int64 = 0
   /// The parts without an answer, and one for whoever is still sending them.
   private let remaining = Atomic(1)
 
@@ -27,6 +36,9 @@ final class Batch: @unchecked Sendable {
     self.request = request
     self.account = account
   }
+
+  /// It is sent once more, after everything was answered.
+  func renew() { remaining.store(1, ordering: .relaxed) }
 
   func expectParts(_ count: Int) { remaining.add(count, ordering: .relaxed) }
 
@@ -36,6 +48,7 @@ final class Batch: @unchecked Sendable {
   }
 
   func answer(with handler: Handler) {
+    if sendAfterMoved(handler) { return }
     guard parts.contains(where: \.needsTables) else { return write(with: handler) }
     do throws(APIError) {
       try handler.slowly(.database, request) { [self] worker throws(APIError) in
@@ -62,6 +75,7 @@ final class Batch: @unchecked Sendable {
       switch item {
       case .failure(let error): handler.output.error(error)
       case .command(let part, let index): part.write(index, to: &handler.output)
+      case .anotherPart: handler.output.null()
       }
     }
     handler.output.endBatch()
@@ -69,15 +83,28 @@ final class Batch: @unchecked Sendable {
   }
 
   private func answerCancelled(_ handler: Handler) {
-    if let error = parts.lazy.compactMap(\.failure).first {
+    var error = parts.lazy.compactMap(\.failure).first
+    var count = parts.reduce(0) { $0 + Int($1.answers.first?.affected ?? 0) }
+    var isDuplicate = parts.isEmpty ? isRepeated : parts.contains(where: \.isDuplicate)
+    for result in cancelled {
+      switch result {
+      case .failure(let other): error = error ?? other
+      case .success(let answer):
+        count += Int(answer.number("cancelled") ?? 0)
+        isDuplicate = isDuplicate || answer.isTrue("duplicate")
+      }
+    }
+    if let error {
+      if !request.isPart, error.code == APIError.elsewhereCode, handler.core.isSharded {
+        // It moved meanwhile. The whole call is made again, with the plans that there are.
+        return handler.sendOn(to: error.shard ?? handler.core.shard, error, request)
+      }
       // What other engines were asked they did.
-      let isPartial = error.status == 503 && (isRepeated || parts.count > 1)
+      let isPartial = error.status == 503 && (isRepeated || parts.count + cancelled.count > 1)
       return handler.fail(isPartial ? .outcomeUnknown : error, request)
     }
     handler.output.clear()
-    handler.output.cancelled(
-      parts.reduce(0) { $0 + Int($1.answers.first?.affected ?? 0) },
-      isDuplicate: parts.isEmpty ? isRepeated : parts.contains(where: \.isDuplicate))
+    handler.output.cancelled(count, isDuplicate: isDuplicate)
     handler.succeed(200, request)
   }
 }
@@ -88,7 +115,11 @@ final class BatchPart: @unchecked Sendable {
   let batch: Batch
   let market: Market
   var commands: [Command] = []
+  /// The places of the commands in the client's batch.
+  var numbers: [Int] = []
   var error: APIError?
+  /// What another shard answered to the batch.
+  var results: [ShardAnswer.Text]?
   private(set) var answers: [Answer] = []
   private var fills: [[Fill]] = []
   /// Of single commands whose answer cannot be put together.
@@ -143,6 +174,9 @@ final class BatchPart: @unchecked Sendable {
   }
 
   func write(_ index: Int, to output: inout JSONOutput) {
+    if let results {
+      return results[numbers[index]].withUnsafeBytes { output.raw($0) }
+    }
     if let error { return output.error(error) }
     guard index < answers.count else { return output.error(.internalError) }
     if let failure = failures[index] { return output.error(failure) }
@@ -160,14 +194,25 @@ extension Handler {
     try checkTrading(inquiry, identity)
     let table = core.markets.current
     let parsed = try OrderRequest.parseBatch(inquiry.body) { table.names.entry(named: $0) }
-    try core.limits.admitOrders(parsed.count, of: identity.account)
+    if !inquiry.request.isPart {
+      try core.limits.admitOrders(parsed.count, of: identity.account)
+    }
     let batch = Batch(inquiry.request, account: identity.account)
+    let asked = inquiry.request.part(core).map { Set($0.map(\.entry.symbol.id)) }
+    if core.isSharded, asked == nil {
+      batch.calls = ShardCalls(core, inquiry, body: Array(inquiry.body))
+      batch.deadline = inquiry.deadline
+    }
     var parts: [UInt32: BatchPart] = [:]
     for (number, item) in parsed.enumerated() {
       switch item {
       case .failure(let error): batch.items.append(.failure(error))
       case .order(let order):
         let symbol = order.entry.symbol.id
+        if let asked, !asked.contains(symbol) {
+          batch.items.append(.anotherPart)
+          continue
+        }
         guard let market = parts[symbol]?.market ?? table[symbol] else {
           batch.items.append(.failure(.unknownSymbol(order.entry.symbol.name)))
           continue
@@ -178,42 +223,62 @@ extension Handler {
         complete(&command, inquiry, identity, item: number)
         batch.items.append(.command(part, index: part.commands.count))
         part.commands.append(command)
+        part.numbers.append(number)
       }
     }
-    send(batch, inquiry)
+    try sendEverywhere(batch, inquiry)
   }
 
   /// Cancels where the tables say that the account has open orders.
   func cancelEverywhere(_ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
     let (request, deadline) = (inquiry.request, inquiry.deadline)
-    let table = core.markets.current
-    let mark = ReadMark(core.ownMarkets)
-    let own = core.ownSymbols
-    try slowly(.database, request) { worker throws(APIError) in
-      try mark.wait()
+    let isForAll = isForAllShards(nil, inquiry)
+    let calls = ShardCalls(core, inquiry)
+    let scope = Scope(core, request)
+    try slowly(isForAll ? .gathering : .database, request) { worker throws(APIError) in
+      try scope.wait()
+      let core = worker.core
       let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
       let inquiry = Inquiry(request, body: nothing, deadline: deadline)
       var command = Command(.cancelAccount)
       command.flags = OrderFlags.everySymbol.rawValue
       worker.handler.complete(&command, inquiry, identity)
       let plan = try worker.read { connection throws(PostgresError) in
-        try CancelPlan(of: command, among: own, connection)
+        try CancelPlan(of: command, among: scope.symbols(core), connection)
       }
       let batch = Batch(request, account: identity.account)
       batch.isRepeated = plan.isRepeated
       for symbol in plan.symbols {
-        guard let market = table[symbol] else { continue }
+        guard let market = core.markets.current[symbol] else { continue }
         let part = BatchPart(batch, market)
         part.commands = [command]
         batch.parts.append(part)
       }
-      worker.handler.send(batch, inquiry)
+      guard isForAll else { return worker.handler.send(batch.parts, of: batch, inquiry) }
+      worker.handler.cancelElsewhere(batch, calls, inquiry)
     }
   }
 
-  private func send(_ batch: Batch, _ inquiry: Inquiry) {
-    batch.expectParts(batch.parts.count)
-    for part in batch.parts {
+  /// Each shard makes a plan of its own, so that the call can be repeated.
+  private func cancelElsewhere(_ batch: Batch, _ calls: ShardCalls, _ inquiry: Inquiry) {
+    let open = core.partition.filter { $0.key != core.shard }
+      .map { ShardCall(calls, $0.key, $0.value) }
+    batch.expectParts(1)
+    send(batch.parts, of: batch, inquiry)
+    for call in open {
+      do throws(APIError) {
+        batch.cancelled.append(.success(try call.answer()))
+      } catch {
+        batch.cancelled.append(.failure(error))
+      }
+    }
+    if batch.finishPart() { batch.answer(with: self) }
+  }
+
+  /// Lets the parts go to their engines; the last one to be answered answers the batch.
+  func send(_ parts: [BatchPart], of batch: Batch, _ inquiry: Inquiry) {
+    batch.expectParts(parts.count)
+    for part in parts {
       do throws(APIError) {
         let mailbox = try takeMailbox(part.market, commands: part.commands.count)
         for (index, command) in part.commands.enumerated() {

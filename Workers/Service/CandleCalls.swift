@@ -36,9 +36,19 @@ extension Handler {
   /// Of all symbols: not waiting for any, for one whose engine is away must not hide the others.
   func tickers(_ inquiry: Inquiry) throws(APIError) {
     try Queries.none(inquiry.query)
-    let (request, markets) = (inquiry.request, core.ownMarkets)
+    let request = inquiry.request
+    if isForAllShards(nil, inquiry) {
+      return try gather(inquiry) { worker, scope throws(APIError) in
+        worker.handler.output.tickers(try worker.tickers(of: scope.markets))
+      } merge: { worker, answers throws(APIError) in
+        let rows = worker.bySymbol(answers.flatMap { $0.list("tickers") ?? [] })
+        worker.handler.output.gathered("tickers", rows, next: nil)
+      }
+    }
+    let scope = Scope(core, request)
     try slowly(.database, request) { worker throws(APIError) in
-      let rows = try worker.tickers(of: markets)
+      try scope.arrive()
+      let rows = try worker.tickers(of: scope.markets)
       worker.handler.output.clear()
       worker.handler.output.tickers(rows)
       worker.handler.succeed(200, request)

@@ -43,7 +43,8 @@ final class Handler {
 
   /// What needs an account. It must have been made sure whose request this is.
   func serve(_ route: Route, _ inquiry: Inquiry, _ identity: Identity) throws(APIError) {
-    try core.limits.admitRequest(of: identity.account)
+    // Who puts the parts together has been counted.
+    if !inquiry.request.isPart { try core.limits.admitRequest(of: identity.account) }
     switch route {
     case .placeOrder: try place(inquiry, identity)
     case .placeBatch: try placeBatch(inquiry, identity)
@@ -88,7 +89,7 @@ final class Handler {
   // MARK: - Ways to end
 
   func fail(_ cause: APIError, _ request: Request) {
-    if let shard = cause.shard { return sendOn(to: shard, cause, request) }
+    if let shard = cause.shard, !request.isPart { return sendOn(to: shard, cause, request) }
     let error = request.honest(cause)
     let journey = core.journeys[request]
     core.errors.record(error, request, journey)

@@ -30,7 +30,7 @@ extension SlowPool.Lane {
     switch self {
     case .database: .databaseThreads
     case .hashing: .hashingThreads
-    case .figures: nil
+    case .gathering, .figures: nil
     }
   }
 
@@ -38,7 +38,7 @@ extension SlowPool.Lane {
     switch self {
     case .database: .databaseBusy
     case .hashing: .hashingBusy
-    case .figures: nil
+    case .gathering, .figures: nil
     }
   }
 
@@ -46,7 +46,7 @@ extension SlowPool.Lane {
     switch self {
     case .database: .databaseWaiting
     case .hashing: .hashingWaiting
-    case .figures: nil
+    case .gathering, .figures: nil
     }
   }
 }

@@ -16,11 +16,11 @@ extension Tables {
   /// An account's trades, newest first; one with itself counts twice and stays on one page. Each
   /// place in the list is (time, symbol, trade), which never changes and, within a symbol, only
   /// grows: so pages fit together whatever happens between them. Nil when there is no such trade
-  /// to begin behind.
+  /// to begin behind; `place` is its time, where another shard has it.
   static func ownTrades(
     _ page: Page, symbol: UInt32?, among symbols: [Int64]?, of account: UInt64,
-    _ connection: Connection
-  ) throws(PostgresError) -> (rows: [OwnTrade], next: UInt64?)? {
+    from place: Int64?, _ connection: Connection
+  ) throws(PostgresError) -> (rows: [OwnTrade], next: UInt64?, place: Int64?)? {
     let values = Parameters()
     values.add(Int64(account))
     values.add(Int64(page.limit))
@@ -33,15 +33,17 @@ extension Tables {
       values.add(.int64s(symbols))
       filter += " and symbol_id = any($\(values.count))"
     }
+    var begin = place
     if let before = page.before {
-      let place = TradeCursor.parts(before)
-      guard place.symbol == 0 || symbol == nil || place.symbol == symbol,
-        let of = place.symbol == 0 ? symbol : place.symbol,
-        let time = try time(of: place.trade, in: of, connection)
+      let cursor = TradeCursor.parts(before)
+      guard cursor.symbol == 0 || symbol == nil || cursor.symbol == symbol,
+        let of = cursor.symbol == 0 ? symbol : cursor.symbol
       else { return nil }
+      if begin == nil { begin = try time(of: cursor.trade, in: of, connection) }
+      guard let time = begin else { return nil }
       values.add(time)
       values.add(Int32(of))
-      values.add(Int64(place.trade))
+      values.add(Int64(cursor.trade))
       let first = values.count - 2
       // The time by itself is what the index is entered with.
       filter += """
@@ -62,9 +64,10 @@ extension Tables {
       """, values)
     var found: [OwnTrade] = []
     for row in 0..<rows.count { append(rows, row, to: &found) }
-    guard rows.count == page.limit, let last = found.last else { return (found, nil) }
+    guard rows.count == page.limit, let last = found.last else { return (found, nil, begin) }
     let trade = last.fill.fill.trade_id
-    return (found, symbol == nil ? TradeCursor.make(symbol: last.symbol, trade: trade) : trade)
+    let next = symbol == nil ? TradeCursor.make(symbol: last.symbol, trade: trade) : trade
+    return (found, next, begin)
   }
 
   /// A condition on the symbols, which are numbers of our own.

@@ -12,6 +12,9 @@ final class SlowPool: Sendable {
   enum Lane: Int, CaseIterable {
     case database
     case hashing
+    /// Waits for other shards, whose answers come from their database lane: so no two shards can
+    /// wait for each other's threads.
+    case gathering
     /// Answers while the database does not, so it must never stand behind what waits for that.
     case figures
 
@@ -19,6 +22,7 @@ final class SlowPool: Sendable {
       switch self {
       case .database: 3
       case .hashing: 2
+      case .gathering: 4
       case .figures: 1
       }
     }

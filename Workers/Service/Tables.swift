@@ -62,11 +62,11 @@ enum Tables {
 
   /// Newest first. `before` names the last order of the page before: its place in the order of
   /// creation does not change, so pages fit together whatever happens between them. Nil when the
-  /// account has no such order.
+  /// account has no such order; `place` is its time, where another shard has it.
   static func orders(
     _ query: OrdersQuery, symbol: UInt32?, among symbols: [Int64]?, of account: UInt64,
-    _ connection: Connection
-  ) throws(PostgresError) -> [StoredOrder]? {
+    from place: Int64?, _ connection: Connection
+  ) throws(PostgresError) -> (rows: [StoredOrder], place: Int64?)? {
     var conditions = ["account = $1"]
     let values = Parameters()
     values.add(Int64(account))
@@ -82,13 +82,12 @@ enum Tables {
     case .all: break
     }
     if let key = query.clientOrderId { require({ "client_order_id = \($0)" }, { $0.add(key) }) }
+    var begin = place
     if let before = query.page.before {
-      let place = try connection.queryPrepared(
-        "select created_at from orders where order_id = $1 and account = $2",
-        .int64(Int64(before)), .int64(Int64(account)))
-      guard !place.isEmpty else { return nil }
+      if begin == nil { begin = try creation(of: before, of: account, connection) }
+      guard let created = begin else { return nil }
       // The time by itself is what the index is entered with.
-      require({ "created_at <= \($0)" }, { $0.add(place.int64(0, 0)) })
+      require({ "created_at <= \($0)" }, { $0.add(created) })
       let time = "$\(values.count)"
       require({ "(created_at, order_id) < (\(time), \($0))" }, { $0.add(Int64(before)) })
     }
@@ -98,7 +97,16 @@ enum Tables {
       select \(orderColumns) from orders where \(conditions.joined(separator: " and "))
       order by created_at desc, order_id desc limit $\(values.count)
       """, values)
-    return (0..<rows.count).map { order(rows, $0) }
+    return ((0..<rows.count).map { order(rows, $0) }, begin)
+  }
+
+  private static func creation(of order: UInt64, of account: UInt64, _ connection: Connection)
+    throws(PostgresError) -> Int64?
+  {
+    let rows = try connection.queryPrepared(
+      "select created_at from orders where order_id = $1 and account = $2",
+      .int64(Int64(order)), .int64(Int64(account)))
+    return rows.isEmpty ? nil : rows.int64(0, 0)
   }
 
   /// How many fills of each order a list shows: a page must not become as large as the tape.
