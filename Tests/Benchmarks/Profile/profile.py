@@ -40,10 +40,12 @@ COLUMNS = ("user", "kernel", "waits", "preempted")
 KERNEL = [
     ("sockets", r"sock|tcp|skb|inet|unix_|ip_|__ip|net_|napi|loopback|dst_|nf_|recv|send|iov"),
     ("epoll and poll", r"ep_|epoll|poll"),
-    ("sleeping and waking", r"futex|sched|wake|switch|idle|pick_next|dequeue|enqueue|update_curr"
-     r"|update_load|ttwu|select_task|hrtimer|try_to|psi_|rcu|tick|clock|pv_|native_|halt"),
+    # Where interrupts are let in again is where a guest hears of what it woke.
+    ("sleeping and waking", r"spin_unlock_irqrestore|futex|sched|wake|switch|idle|pick_next|dequeue"
+     r"|enqueue|update_curr|update_load|ttwu|select_task|hrtimer|try_to|psi_|rcu|tick|clock|pv_|native_"
+     r"|halt"),
     ("files and blocks", r"ext4|xfs|jbd2|blk|virtio|virtqueue|bio_|submit|writeback|pagecache|folio"
-     r"|filemap|generic_file|iomap|nvme|fsync|vring"),
+     r"|filemap|generic_file|iomap|nvme|fsync|vring|iowrite"),
     ("entering the kernel", r"syscall|entry|exit_to_user|do_sys|sysret|swapgs"),
     ("memory", r"page|memcg|slab|kmalloc|kmem|kfree|clear_|mmap|vma|copy_|_copy|memset|memcpy"),
 ]
@@ -133,7 +135,7 @@ def functions(report, orders, seconds):
         role = ROLES.get(re.sub(r" \d+$", "", program))
         if role is None:
             continue
-        name = symbol[4:].strip()
+        name = symbol[4:].split("\t")[0].strip()
         rows.append((part, role, "kernel" if is_kernel else os.path.basename(place), name))
         parts[role, kernel_part(name) if is_kernel else "user"] += part
     # A sample stands for its part of all processors' time.
