@@ -42,8 +42,8 @@ KERNEL = [
     ("epoll and poll", r"ep_|epoll|poll"),
     # Where interrupts are let in again is where a guest hears of what it woke.
     ("sleeping and waking", r"spin_unlock_irqrestore|futex|sched|wake|switch|idle|pick_next|dequeue"
-     r"|enqueue|update_curr|update_load|ttwu|select_task|hrtimer|try_to|psi_|rcu|tick|clock|pv_|native_"
-     r"|halt"),
+     r"|enqueue|update_curr|update_load|ttwu|select_task|hrtimer|try_to|psi_|rcu|tick|clock|pv_"
+     r"|native_|halt"),
     ("files and blocks", r"ext4|xfs|jbd2|blk|virtio|virtqueue|bio_|submit|writeback|pagecache|folio"
      r"|filemap|generic_file|iomap|nvme|fsync|vring|iowrite"),
     ("entering the kernel", r"syscall|entry|exit_to_user|do_sys|sysret|swapgs"),
