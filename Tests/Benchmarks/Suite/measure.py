@@ -149,7 +149,8 @@ def opened(stack, scenario, saturation):
         for s in result["steps"]]
     return {
         "figures": short(result), "orders": result["orders"], "offered": result["offered"],
-        "knee": result["knee"], "errorKinds": result["errors"] | {"unsent": result["unsent"]}, "steps": steps, "saturation": saturation if part else None,
+        "knee": result["knee"], "errorKinds": result["errors"] | {"unsent": result["unsent"]},
+        "steps": steps, "saturation": saturation if part else None,
         "verification": result.get("verification"),
         "generatorMicroseconds": round(
             1e6 * result["generator"]["processorSeconds"] / max(1, result["answered"]), 2)}
