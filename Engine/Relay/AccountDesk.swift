@@ -22,6 +22,8 @@ struct AccountDesk {
   private var isCounting = false
   private var isFirstCount = false
   private var mayHaveStrangers = false
+  /// More are there than nginx has told of: it tells again to whoever begins to listen.
+  private(set) var mustListenAnew = false
   /// Accounts of which nginx said that nobody listens.
   private var unheard: Set<UInt64> = []
   private var lanes: [UInt64: AccountLane] = [:]
@@ -39,6 +41,10 @@ struct AccountDesk {
   /// nginx tells of comings and goings from here on; who is there already must be counted.
   mutating func listening() {
     mustCount = true
+    if mustListenAnew {
+      mustListenAnew = false
+      return
+    }
     isFirstCount = true
   }
 
@@ -51,6 +57,7 @@ struct AccountDesk {
     switch words[0] {
     case "subscriber_enqueue":
       listeners += 1
+      mustCount = true
       unheard.remove(account)
       if lanes[account] == nil {
         lanes[account] = AccountLane(account: account, ends: ends, isGreeting: true, at: now)
@@ -66,6 +73,7 @@ struct AccountDesk {
 
   private mutating func counted(_ count: Int, _ now: Int64) {
     isCounting = false
+    if count > listeners, !isFirstCount { mustListenAnew = true }
     listeners = count
     if count == 0 {
       // Who has come since the question was asked is not among those counted.

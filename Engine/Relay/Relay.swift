@@ -17,6 +17,8 @@ public final class Relay {
   private var nginx: NginxConnection?
   /// A second connection to nginx, on which it tells who listens to accounts.
   private var listeners: NginxConnection?
+  /// Its predecessor was closed because it missed something.
+  private var isListeningAnew = false
   private var redisRetry = Retry()
   private var nginxRetry = Retry()
   /// Subscriptions that Redis has not confirmed yet.
@@ -139,6 +141,12 @@ public final class Relay {
   // MARK: nginx
 
   private func connectNginx(_ now: Int64) {
+    if accounts.mustListenAnew, !isListeningAnew {
+      listeners = nil
+      isListeningAnew = true
+    } else if !accounts.mustListenAnew {
+      isListeningAnew = false
+    }
     guard nginx == nil || listeners == nil, now >= nginxRetry.at else { return }
     do throws(NginxError) {
       if listeners == nil {
