@@ -48,15 +48,18 @@ extension OrderVerification {
   ///
   /// Commands of other clients are read past; so the exchange may be in use.
   ///
-  /// The first of the databases knows all symbols; the others are those of further shards.
+  /// The first of the databases knows all symbols; the others are those of further shards. Each
+  /// is asked for its own symbols: of one that moves another has rows too.
   public init(_ record: OrderRecord, databases: [String], waitSeconds: Int = 60) throws {
     var (table, journal) = (Found(), Found())
-    var symbols: [UInt32] = []
-    for database in databases {
+    var all: [Symbol] = []
+    for (shard, database) in databases.enumerated() {
       let connection = try Connection(database, name: "outcry-load")
-      if symbols.isEmpty { symbols = try Symbols.list(connection).map(\.symbol.id) }
+      if shard == 0 { all = try Symbols.list(connection).map(\.symbol) }
+      let isAlone = databases.count == 1
+      let symbols = Set(all.filter { isAlone || Int($0.shard) == shard }.map(\.id))
       try OrderVerification.waitForTables(connection, seconds: waitSeconds)
-      try OrderVerification.readTable(of: record.run, connection, into: &table)
+      try OrderVerification.readTable(of: record.run, symbols, connection, into: &table)
       try OrderVerification.readJournal(of: record.run, symbols, connection, into: &journal)
     }
     compare(record, table: table, journal: journal)
@@ -102,14 +105,15 @@ extension OrderVerification {
   }
 
   private static func readTable(
-    of run: String, _ connection: Connection, into found: inout Found
+    of run: String, _ symbols: Set<UInt32>, _ connection: Connection, into found: inout Found
   ) throws {
     let prefix = Array("\(run).".utf8)
     try connection.copyOut(
       "select order_id, client_order_id from orders where starts_with(client_order_id, '\(run).')"
     ) { row in
       let id = UInt64(bitPattern: row.int64())
-      if let key = row.next().flatMap({ Key($0, run: prefix) }) {
+      let key = row.next().flatMap { Key($0, run: prefix) }
+      if let key, symbols.contains(OrderID.symbol(of: id)) {
         found[key] = (id, (found[key]?.times ?? 0) + 1)
       }
       return true
@@ -117,7 +121,7 @@ extension OrderVerification {
   }
 
   private static func readJournal(
-    of run: String, _ symbols: [UInt32], _ connection: Connection, into found: inout Found
+    of run: String, _ symbols: Set<UInt32>, _ connection: Connection, into found: inout Found
   ) throws {
     let prefix = Array("\(run).".utf8)
     for symbol in symbols {

@@ -14,8 +14,11 @@ public final class Move {
     init(_ description: String) { self.description = description }
   }
 
-  /// Fewer commands than this are copied in no time.
+  /// An engine repeats so many commands in no time.
   private static let fewCommands: UInt64 = 2000
+  /// What is copied in less time is left for when nobody trades.
+  private static let shortCopy = 0.25
+  private static let mostCopies = 60
   private static let enginePatience = 5.0
   private static let arrivalPatience = 30.0
   /// By then every worker of the source has heard that the symbol is gone.
@@ -134,16 +137,21 @@ public final class Move {
     note("copying journal and tables from shard \(move.source) to \(move.target)")
     let copy = try openCopy(move)
     try copy.begin()
-    var position = try copy.follow()
-    while true {
-      let next = try copy.follow()
-      if next - position < Move.fewCommands { break }
-      position = next
-    }
-    try copy.storeSnapshot(unlessWithin: Move.fewCommands)
+    let position = try copy.follow()
     try copy.compare(through: position)
-    // What came meanwhile, so that little is left.
-    try copy.follow()
+    try copyUntilShort(copy)
+    try copy.storeSnapshot(unlessWithin: Move.fewCommands)
+    try copyUntilShort(copy)
+  }
+
+  /// What came while the last part was copied is less than that, unless it trades faster.
+  private func copyUntilShort(_ copy: SymbolCopy) throws {
+    for _ in 0..<Move.mostCopies {
+      let start = Move.seconds()
+      try copy.follow()
+      if Move.seconds() - start < Move.shortCopy { return }
+    }
+    throw Failure("\(symbol.name) trades faster than it can be copied; nothing has changed")
   }
 
   private func copyTheRest(_ move: StoredMove) throws {

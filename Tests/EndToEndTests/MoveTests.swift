@@ -13,7 +13,9 @@ struct MoveTests {
   private static let id = 2
 
   private func exchange() throws -> Exchange {
-    try Exchange(shards: 3, environment: ["OUTCRY_PLACEMENT": MoveTests.placement])
+    try Exchange(
+      shards: 3,
+      environment: ["OUTCRY_PLACEMENT": MoveTests.placement, "OUTCRY_SNAPSHOT_EVERY": "1000"])
   }
 
   /// The move as the command makes it, a step at a time.
@@ -29,13 +31,18 @@ struct MoveTests {
       "select count(*) from \(table) where \(condition) = \(MoveTests.id)", ofShard: shard)
   }
 
-  /// All of it is at one shard and nothing anywhere else; every order is there once, as it was
-  /// answered; and the journal, the tables and the board say the same.
+  /// No request failed or took long, and the rest.
   private func expectWell(_ exchange: Exchange, _ traders: SteadyTraders, at home: Int) throws {
     let bad = traders.attempts.filter { $0.status != 200 }
     #expect(bad.isEmpty, "\(bad.prefix(5))")
     let slowest = traders.attempts.map { $0.answered - $0.sent }.max() ?? 0
     #expect(slowest < 4, "a request took \(slowest) s")
+    try expectExact(exchange, traders, at: home)
+  }
+
+  /// All of it is at one shard and nothing anywhere else; every order is there once, as it was
+  /// answered; and the journal, the tables and the board say the same.
+  private func expectExact(_ exchange: Exchange, _ traders: SteadyTraders, at home: Int) throws {
     for shard in 0..<3 where shard != home {
       for table in ["journal", "orders", "trades", "candles", "positions", "snapshots"] {
         #expect(try rows(of: table, in: exchange, shard: shard) == 0, "\(table) at \(shard)")
@@ -201,6 +208,33 @@ struct MoveTests {
     #expect(exchange.outcry("verify", MoveTests.symbol).status == 0)
     let all = Int64(traders.orders.count)
     #expect(eventually { (try? rows(of: "orders", in: exchange, shard: 1)) == all })
+  }
+
+  @Test("whatever is killed on the way, nothing is lost and nothing is done twice")
+  func anythingKilled() throws {
+    let exchange = try exchange()
+    let traders = try SteadyTraders(exchange, traders: 3, symbol: MoveTests.symbol)
+    let victims = ["engine-1", "engine-2", "worker-1", "worker-2", "postgres-1", "postgres-2"]
+    for (round, victim) in victims.shuffled().enumerated() {
+      let target = round % 2 == 0 ? "2" : "1"
+      let tool = ChildProcess(
+        Products.path(of: "outcry"),
+        ["symbols", "move", MoveTests.symbol, "--to", target, "--state", exchange.state])
+      pause(microseconds: Int.random(in: 50_000...700_000))
+      let pid = exchange.pid(of: victim)
+      if pid != 0 { Glibc.kill(pid, SIGKILL) }
+      _ = tool.wait(within: 60)
+      var output = ""
+      let isMoved = eventually(within: 60) {
+        let again = exchange.outcry("symbols", "move", MoveTests.symbol, "--to", target)
+        output = again.output
+        return again.status == 0
+      }
+      #expect(isMoved, "\(victim): \(output)")
+      trade(traders, more: 50)
+    }
+    traders.stop()
+    try expectExact(exchange, traders, at: 1)
   }
 
   @Test("an engine that nobody stops is fenced off")
