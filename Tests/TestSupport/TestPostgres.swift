@@ -58,7 +58,17 @@ public final class TestPostgres: Sendable {
     return settings(database: "test\(number)")
   }
 
+  /// After a SIGKILL the sessions of the server before need a moment to notice, and a new one that
+  /// still meets them gives up: then it is started again.
   public func start() {
+    let answers = eventually(within: 20) {
+      if server.withLock({ $0?.isRunning }) != true { launch() }
+      return (try? Connection(settings()).run("select 1")) != nil
+    }
+    precondition(answers, "PostgreSQL does not start:\n\(readFile(folder.file("log")))")
+  }
+
+  private func launch() {
     let arguments = settings.sorted { $0.key < $1.key }
       .flatMap { ["-c", "\($0.key)=\($0.value)"] }
     let child = ChildProcess(
@@ -68,11 +78,6 @@ public final class TestPostgres: Sendable {
           "postgres", ["-D", folder.file("data"), "-p", String(port)] + arguments),
       outputPath: folder.file("log"))
     server.withLock { $0 = child }
-    let answers = eventually(within: 20) {
-      guard child.isRunning else { return false }
-      return (try? Connection(settings()).run("select 1")) != nil
-    }
-    precondition(answers, "PostgreSQL does not start:\n\(readFile(folder.file("log")))")
   }
 
   public func stop(_ how: Stop = .fast) {
