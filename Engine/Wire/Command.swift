@@ -84,11 +84,17 @@ extension Command {
 
   /// The idempotency key; what is longer than the record holds is a programmer's error.
   public mutating func setKey(_ bytes: some Collection<UInt8>) {
+    Array(bytes).withUnsafeBytes { setKey($0) }
+  }
+
+  /// The same for bytes in place: each order has a key, and a generic copy from another module
+  /// looks up types at run time.
+  public mutating func setKey(_ bytes: UnsafeRawBufferPointer) {
     precondition(bytes.count <= Command.keyCapacity, "key too long")
     key_length = UInt8(bytes.count)
     withUnsafeMutableBytes(of: &key) { stored in
       stored.initializeMemory(as: UInt8.self, repeating: 0)
-      stored.copyBytes(from: bytes)
+      stored.copyMemory(from: bytes)
     }
   }
 

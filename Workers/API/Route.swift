@@ -49,6 +49,8 @@ public enum Route: Equatable, Sendable {
   public static func match(
     method: UnsafeRawBufferPointer, path: UnsafeRawBufferPointer
   ) throws(APIError) -> Route {
+    // The busiest by far is spared the list of everything that its path offers.
+    if path.equals("/api/orders"), method.equals("POST") { return .placeOrder }
     let choices = try Choices(path)
     if let method = Method(method), let route = choices[method] { return route }
     throw APIError(

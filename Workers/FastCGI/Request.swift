@@ -14,7 +14,9 @@ public final class Request: @unchecked Sendable {
   var mustClose = false
   /// Monotonic nanoseconds at which the server woke up to read it.
   var beganAt: Int64 = 0
-  private var parameters = ParameterIndex()
+  /// A request belongs to one thread at a time, and a look-up calls nothing that could come back:
+  /// checking that at run time costs more than the look-up.
+  @exclusivity(unchecked) private var parameters = ParameterIndex()
 
   init(index: Int) {
     self.index = index

@@ -8,7 +8,8 @@ import SharedMemory
 final class Handler {
   let core: Core
   let meter: RequestMeter
-  var output = JSONOutput(capacity: 65_536)
+  /// Of one thread, which writes one answer at a time: unchecked as in `Request`.
+  @exclusivity(unchecked) var output = JSONOutput(capacity: 65_536)
   let bids: UnsafeMutableBufferPointer<BoardLevel>
   let asks: UnsafeMutableBufferPointer<BoardLevel>
   var books = BookCache()
