@@ -28,8 +28,8 @@ public final class FeedInbox: @unchecked Sendable {
   private let capacity: Int
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let arrival = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  // Guarded by the mutex.
-  private var content = Content()
+  // Guarded by the mutex, which is all the exclusivity there has to be.
+  @exclusivity(unchecked) private var content = Content()
   private var isWaiting = false
   private var closed = false
 

@@ -18,10 +18,12 @@ public struct ParameterType: Hashable, Sendable {
 /// The values of one statement in binary form. Made once and filled again for every statement,
 /// it takes no memory after the first few.
 public final class Parameters {
-  private(set) var types: [UInt32] = []
-  private(set) var lengths: [Int32] = []
-  private var places: [Place] = []
-  private var arena: ByteArena
+  // As in `CopyWriter`: nothing here calls out while one of these is changed, and each value of
+  // each statement touches all four.
+  @exclusivity(unchecked) private(set) var types: [UInt32] = []
+  @exclusivity(unchecked) private(set) var lengths: [Int32] = []
+  @exclusivity(unchecked) private var places: [Place] = []
+  @exclusivity(unchecked) private var arena: ByteArena
 
   /// Values copied here are found by offset, because the arena moves when it grows.
   private enum Place {
