@@ -140,7 +140,7 @@ def functions(report, orders, seconds):
         parts[role, kernel_part(name) if is_kernel else "user"] += part
     # A sample stands for its part of all processors' time.
     micros = os.cpu_count() * seconds * 1e6 / orders / max(everything, 1e-9)
-    rows = sorted(rows, reverse=True)[:40]
+    rows = sorted(rows, reverse=True)[:25]
     plain = demangled([name for *_, name in rows])
     return {
         "idlePart": round(idle / max(everything, 1e-9), 3),
@@ -187,10 +187,18 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     path = os.path.join(options.out, "profile.json")
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(found, file, indent=1)
-        file.write("\n")
+        file.write(compact(json.dumps(found, indent=1)) + "\n")
     show(found)
     print(f"\n{os.path.relpath(path)}; make report FROM=… makes the tables of PROFILE.md of it")
+
+
+def compact(text):
+    """What holds no lists stands on one line where it fits."""
+    def joined(match):
+        line = re.sub(r"\s*\n\s*", " ", match[0]).replace("{ ", "{").replace(" }", "}")
+        return line if len(line) <= 94 else match[0]
+
+    return re.sub(r"\{[^{}\[\]]*\}", joined, text)
 
 
 def show(found):
