@@ -1,6 +1,7 @@
 import Glibc
 import Relocation
 import Settings
+import Wire
 
 extension Commands {
   /// `symbols move`.
@@ -17,6 +18,19 @@ extension Commands {
     guard target < settings.shardCount else {
       throw Failure("there is no shard \(target); the last one is \(settings.shardCount - 1)")
     }
+    try move(name, to: target, settings)
+  }
+
+  /// `symbols rebalance`: one after the other to where they would go if they were new.
+  static func rebalance(_ symbols: [Symbol], _ settings: Settings) throws {
+    let misplaced = symbols.filter { $0.shard != settings.placement(of: $0.name) }
+    for symbol in misplaced {
+      try move(symbol.name, to: Int(settings.placement(of: symbol.name)), settings)
+    }
+    print("\(misplaced.count) of \(symbols.count) symbols moved")
+  }
+
+  private static func move(_ name: String, to target: Int, _ settings: Settings) throws {
     let move = try Move(
       name, to: target, accounts: settings.accounts,
       databases: { shard in

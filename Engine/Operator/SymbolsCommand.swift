@@ -6,11 +6,12 @@ import Wire
 
 extension Commands {
   static let symbols = Command(
-    name: "symbols", summary: "list the symbols, add one or move one while running",
+    name: "symbols", summary: "list the symbols, add, move or rebalance them while running",
     help: """
       usage: outcry symbols list [--state FOLDER]
              outcry symbols add NAME [--base B] [--quote Q] [--tick T] [--lot L] [--state FOLDER]
              outcry symbols move NAME --to SHARD [--state FOLDER]
+             outcry symbols rebalance [--state FOLDER]
 
       A symbol that is added trades a second later. NAME is BASE-QUOTE, such as SOL-USD, or one
       word, such as AAPL, which is quoted in USD.
@@ -23,6 +24,8 @@ extension Commands {
       A symbol that is moved goes on trading; its requests wait for about a second at the end. The
       journal and all that was made from it go to the other shard's database. Interrupted at any
       moment, the same command goes on; with the shard it comes from, the symbol stays there.
+      `rebalance` moves all that OUTCRY_PLACEMENT would put somewhere else if they were new, one
+      after the other: for a shard that was added, or to empty one.
       """
   ) { arguments in
     let place = try Place(&arguments)
@@ -39,10 +42,12 @@ extension Commands {
       print("added \(stored.symbol.name) with id \(stored.symbol.id); it trades in a second")
     case "move":
       try move(place, &arguments)
+    case "rebalance":
+      try arguments.end()
+      let symbols = try Symbols.list(try connection(place)).map(\.symbol)
+      try rebalance(symbols, try place.settings(in: try place.existing()))
     default:
-      throw Usage(
-        "say what to do: outcry symbols list, outcry symbols add or outcry symbols move",
-        for: "symbols")
+      throw Usage("say what to do: list, add, move or rebalance", for: "symbols")
     }
   }
 

@@ -79,6 +79,24 @@ struct MoveTests {
     #expect(eventually(within: 30) { traders.acknowledged >= goal })
   }
 
+  @Test("rebalancing moves what the placement would put elsewhere, and nothing else")
+  func rebalance() throws {
+    let exchange = try exchange()
+    let trader = try exchange.trader()
+    let order = ["symbol": "AAPL", "side": "buy", "type": "limit", "price": "1", "quantity": "1"]
+    #expect(trader.call("POST", "/api/orders", order).status == 201)
+    let moved = exchange.outcry("symbols", "move", "AAPL", "--to", "2")
+    #expect(moved.status == 0, "\(moved)")
+    let rebalanced = exchange.outcry("symbols", "rebalance")
+    #expect(rebalanced.status == 0, "\(rebalanced)")
+    #expect(rebalanced.output.contains("AAPL: at shard 0"))
+    #expect(rebalanced.output.contains("1 of 5 symbols moved"))
+    #expect(exchange.outcry("symbols", "rebalance").output.contains("0 of 5 symbols moved"))
+    #expect(trader.call("POST", "/api/orders", order).status == 201)
+    let open = trader.call("GET", "/api/orders?status=open")["orders"] as? [Any]
+    #expect(open?.count == 2)
+  }
+
   @Test("there and back under load: no request fails, none is lost, none is done twice")
   func underLoad() throws {
     let exchange = try exchange()
