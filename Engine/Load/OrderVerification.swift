@@ -58,7 +58,7 @@ extension OrderVerification {
       if shard == 0 { all = try Symbols.list(connection).map(\.symbol) }
       let isAlone = databases.count == 1
       let symbols = Set(all.filter { isAlone || Int($0.shard) == shard }.map(\.id))
-      try OrderVerification.waitForTables(connection, seconds: waitSeconds)
+      try OrderVerification.waitForTables(connection, of: symbols, seconds: waitSeconds)
       try OrderVerification.readTable(of: record.run, symbols, connection, into: &table)
       try OrderVerification.readJournal(of: record.run, symbols, connection, into: &journal)
     }
@@ -84,11 +84,13 @@ extension OrderVerification {
     }
   }
 
-  private static func waitForTables(_ connection: Connection, seconds: Int) throws {
+  private static func waitForTables(
+    _ connection: Connection, of symbols: Set<UInt32>, seconds: Int
+  ) throws {
     let until = Clock.nanos() + Int64(seconds) * 1_000_000_000
     let goal = try connection.query(
       "select symbol_id, max(last_sequence) from journal group by symbol_id")
-    for row in 0..<goal.count {
+    for row in 0..<goal.count where symbols.contains(UInt32(goal.int64(row, 0))) {
       let (symbol, sequence) = (goal.int64(row, 0), goal.int64(row, 1))
       while true {
         let rows = try connection.query(

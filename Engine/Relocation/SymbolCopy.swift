@@ -75,11 +75,12 @@ final class SymbolCopy {
     }
   }
 
-  /// Removes everything of the symbol, in one transaction.
+  /// Removes everything of the symbol, in one transaction. As every write of an engine's does, it
+  /// begins with the row of `projections`: one that still writes comes before or not at all.
   static func erase(_ symbol: UInt32, _ connection: Connection) throws {
     let rows = RowCopy(source: connection, target: connection, symbol: symbol)
     try connection.transaction { () throws(PostgresError) in
-      for table in RowCopy.derived + ["journal"] {
+      for table in RowCopy.derived.reversed() + ["journal"] {
         try connection.run("delete from \(table) where \(rows.condition(table))")
       }
     }

@@ -59,7 +59,11 @@ public final class SymbolEngine {
     }
     log.info("stopping")
     segment.wakeEngine()
-    engine.waitForEnd(isLeaving: isLeaving)
+    if isLeaving {
+      engine.waitUntilTold()
+      _exit(0)  // the other threads are in the middle of something that nobody needs
+    }
+    engine.waitForEnd()
     lock.release()
     return 0
   }

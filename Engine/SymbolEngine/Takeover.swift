@@ -170,30 +170,36 @@ struct Takeover {
       matcher: matcher, journal: durable, teller: teller,
       batches: (0..<3).map { _ in Batch(bells: lock.bells(in: exchange)) }, lock: lock,
       stop: stop, score: engineScore)
-    let threads = [
-      ServiceThread("engine") { engine.run() },
+    let telling = [
+      ServiceThread("engine") { engine.run() }, ServiceThread("publisher") { publisher.run() },
+    ]
+    let storing = [
       ServiceThread("projection") { projection.run() },
-      ServiceThread("publisher") { publisher.run() },
       ServiceThread("snapshots") { snapshots.run() },
     ]
-    threads.forEach { $0.start() }
+    (telling + storing).forEach { $0.start() }
     return RunningEngine(
-      threads: threads, engine: engine, snapshots: snapshots, mirror: mirror,
+      telling: telling, storing: storing, engine: engine, snapshots: snapshots, mirror: mirror,
       usage: ProcessUsage(exchange, role: .engine, score: engineScore))
   }
 }
 
 /// The threads of an engine, and what is left to do when they have ended.
 struct RunningEngine {
-  let threads: [ServiceThread]
+  let telling: [ServiceThread]
+  let storing: [ServiceThread]
   let engine: EngineThread
   let snapshots: SnapshotThread
   let mirror: SymbolMirror?
   let usage: ProcessUsage
 
-  func waitForEnd(isLeaving: Bool) {
-    threads.forEach { $0.join() }
-    if !isLeaving { snapshots.storeLast(of: engine.matcher) }
+  func waitForEnd() {
+    (telling + storing).forEach { $0.join() }
+    snapshots.storeLast(of: engine.matcher)
     mirror?.tell()
   }
+
+  /// Until all that was taken is durable and told. Who goes on with the symbol makes the tables
+  /// from the journal.
+  func waitUntilTold() { telling.forEach { $0.join() } }
 }
