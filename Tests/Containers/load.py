@@ -7,16 +7,18 @@ from docker import TOP, Failed
 
 
 class Load:
-    def __init__(self, stack, connections=32):
+    def __init__(self, stack, connections=32, symbols=("BTC-USD",)):
         self.stack = stack
         self.connections = connections
+        self.symbols = ",".join(symbols)
         # All requests of the run come from here; limits by account are not what is tested.
         self.buyer = stack.register("buyer")
         self.seller = stack.register("seller")
 
     def start(self, seconds):
         environment = dict(
-            os.environ, BENCH_SYMBOLS="BTC-USD", BENCH_BUYER=self.buyer, BENCH_SELLER=self.seller)
+            os.environ, BENCH_SYMBOLS=self.symbols, BENCH_BUYER=self.buyer,
+            BENCH_SELLER=self.seller)
         self.process = subprocess.Popen(
             ["wrk", "-t2", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "20s", "-s",
              os.path.join(TOP, "Tests", "Benchmarks", "Spine", "orders.lua"),

@@ -1,11 +1,16 @@
 """What is shown with real containers. Each function is one scenario; its first line says what."""
 
 import json
+import os
+import sys
 import time
 
-from docker import Failed
+from docker import TOP, Failed
 from load import Load
 from stack import Stack, eventually
+
+sys.path.insert(0, os.path.join(TOP, "Tests", "Streams"))
+from followers import BookFollower, digest  # noqa: E402
 
 MEGABYTE = 1e6
 
@@ -136,6 +141,73 @@ def down_and_up(docker):
         load.run(2).require_no_failure()
 
 
+def sharded(docker):
+    """Three shards and a Redis Cluster behind one address. Under load a symbol moves and a node of
+    Redis dies: no request fails, and the streams are right. Without one database, only its
+    symbols stand still."""
+    with Stack(docker, "compose.sharded.yml", "sharded") as stack:
+        print(f"  ready {stack.up():.1f} s after the start")
+        eventually("every symbol trades", 60, lambda: all(
+            row["state"] == "trading" for row in stack.get("/api/symbols")["symbols"]))
+        home = {row["symbol"]: row["shard"] for row in stack.get("/api/symbols")["symbols"]}
+        print(f"  {home}")
+        expect(len(set(home.values())) > 1, f"all symbols are in one shard: {home}")
+        load = Load(stack, symbols=home)
+        followers = {symbol: BookFollower(stack.port, symbol, stack.book) for symbol in home}
+        for follower in followers.values():
+            follower.start()
+        moved, target = min(home), (home[min(home)] + 1) % 3
+        load.start(30)
+        eventually("the load trades", 10, lambda: stack.get(f"/api/trades/{moved}")["trades"])
+        print("  " + stack.tool(
+            "symbols", "move", moved, "--to", str(target), service="engines-0").strip())
+        expect(stack.get(f"/api/symbols/{moved}")["shard"] == target, f"{moved} did not move")
+        node = master_of_redis(stack)
+        stack.kill(node)
+        eventually("the node is back", 20, lambda: stack.restarts(node) == 1)
+        result = load.result()
+        print(f"  {result}")
+        result.require_no_failure()
+        expect(result.longest < 3000, f"a request took {result.longest:.0f} ms")
+        for symbol, follower in followers.items():
+            book = eventually("a book", 5, lambda: stack.book(symbol))
+            wanted = digest({side: dict(book[side]) for side in ("bids", "asks")})
+            eventually(f"the stream of {symbol} is right", 20,
+                       lambda: digest(follower.sides) == wanted)
+            follower.stop()
+            expect(not follower.faults, f"{symbol}: {follower.faults[:1]}")
+        home[moved] = target
+        database_stopped(stack, load, home)
+        for shard in range(3):
+            if shard in home.values():
+                verify(stack, f"engines-{shard}")
+
+
+def database_stopped(stack, load, home):
+    away = home[max(home, key=home.get)]
+    stack.call("stop", f"postgres-{away}")
+    for symbol, shard in home.items():
+        status, text = order(stack, load.buyer, symbol)
+        wanted = (503, 504) if shard == away else (201,)
+        expect(status in wanted, f"{symbol} without database {away}: {status} {text.decode()}")
+    stack.call("start", f"postgres-{away}")
+    for symbol in home:
+        eventually(f"{symbol} trades again", 30,
+                   lambda: order(stack, load.buyer, symbol)[0] == 201)
+
+
+def order(stack, token, symbol):
+    body = {"symbol": symbol, "side": "buy", "type": "limit", "price": "1", "quantity": "1"}
+    return stack.connection().request("POST", "/api/orders", token, json.dumps(body).encode())
+
+
+def master_of_redis(stack):
+    for node in stack.containers("redis"):
+        if "role:master" in stack.docker.do("exec", node, "redis-cli", "info", "replication"):
+            return node
+    raise Failed("no node of Redis is a master")
+
+
 def place(stack, token, count):
     """Orders that stay in the book."""
     connection = stack.connection()
@@ -150,11 +222,11 @@ def place(stack, token, count):
     return orders
 
 
-def verify(stack):
-    output = stack.tool("verify")
+def verify(stack, service="engines"):
+    output = stack.tool("verify", service=service)
     lines = output.strip().splitlines()
     expect(lines and all(": ok:" in line for line in lines), f"verify: {output}")
     print(f"  verified: {max(lines, key=len)}")
 
 
-ALL = [images, down_and_up, backend_killed, engines_killed, scaled, throughput]
+ALL = [images, down_and_up, backend_killed, engines_killed, scaled, sharded, throughput]

@@ -109,8 +109,8 @@ class Stack:
         template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         return self.docker.inspect(self.containers("nginx")[0], template) + ":8080"
 
-    def tool(self, *arguments, seconds=300):
-        return self.call("exec", "-T", "engines", "outcry", *arguments, seconds=seconds).stdout
+    def tool(self, *arguments, service="engines", seconds=300):
+        return self.call("exec", "-T", service, "outcry", *arguments, seconds=seconds).stdout
 
     # -- Requests ----------------------------------------------------------------------------
 
@@ -124,6 +124,19 @@ class Stack:
         if status != 201:
             raise Failed(f"cannot register: {status} {text.decode()}")
         return json.loads(text)["token"]
+
+    def get(self, path):
+        status, text = self.connection().request("GET", path)
+        if status != 200:
+            raise Failed(f"{path}: {status} {text.decode()}")
+        return json.loads(text)
+
+    def book(self, symbol):
+        """None when there is none now."""
+        try:
+            return self.get(f"/api/book/{symbol}?depth=1000")
+        except (Cut, Failed):
+            return None
 
     def backends_of_nginx(self):
         """How many different ones its sockets lead to."""
