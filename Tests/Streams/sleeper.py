@@ -8,6 +8,7 @@ from websocket import Closed, WebSocket
 CHANNEL = "trades.AAPL"
 MESSAGES = 64
 SIZE = 256 << 10
+START = b'{"number":'
 
 
 class Sleeper:
@@ -25,7 +26,7 @@ class Sleeper:
             publisher.connect(publish_socket)
             publisher.settimeout(10)
             for number in range(MESSAGES):
-                body = f'{{"number":{number:08},"filler":"'.encode()
+                body = START + f'{number:08},"filler":"'.encode()
                 body += b"x" * (SIZE - len(body) - 2) + b'"}'
                 publisher.sendall(
                     f"POST /publish/{CHANNEL} HTTP/1.1\r\nHost: x\r\n"
@@ -34,13 +35,17 @@ class Sleeper:
                 if answer.split()[1] not in (b"201", b"202"):
                     raise SystemExit(f"not published: {answer!r}")
         self.heard = 0
-        while (text := awake.message(5)) is not None:
-            if int(text[10:18]) != self.heard:
-                break
+        while self.heard < MESSAGES and (number := self._next(awake, 5)) == self.heard:
             self.heard += 1
-            if self.heard == MESSAGES:
-                break
         awake.close()
+
+    def _next(self, subscriber, seconds):
+        """The next message's number, None when none comes. What the exchange itself says to all
+        may come in between."""
+        while (text := subscriber.message(seconds)) is not None:
+            if text.startswith(START):
+                return int(text[len(START):len(START) + 8])
+        return None
 
     def faults(self):
         """To be asked when nginx has had its time to lose patience."""
@@ -49,7 +54,7 @@ class Sleeper:
         time.sleep(max(0, self.started + 15 - time.monotonic()))
         heard = 0
         try:
-            while self.asleep.message(1) is not None:
+            while self._next(self.asleep, 1) is not None:
                 heard += 1
             yield f"a subscriber that took nothing is connected still, {heard} messages later"
         except Closed:
