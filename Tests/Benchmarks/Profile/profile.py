@@ -56,7 +56,7 @@ def threads(stack):
     sessions = stack.sessions()
     found = collections.defaultdict(lambda: [0.0] * len(COLUMNS))
     for process in stack.processes():
-        for task in os.listdir(f"/proc/{process.pid}/task"):
+        for task in tasks(process.pid):
             try:
                 name, counts = thread(f"/proc/{process.pid}/task/{task}")
             except OSError:
@@ -68,6 +68,14 @@ def threads(stack):
             key = (process.name, re.sub(r" \d+$", "", name))
             found[key] = [a + b for a, b in zip(found[key], counts)]
     return found
+
+
+def tasks(pid):
+    """None of a process that has just ended, such as one of PostgreSQL's sessions."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return []
 
 
 def thread(folder):
