@@ -25,6 +25,13 @@ struct MoveTests {
       databases: { exchange.database(ofShard: $0) })
   }
 
+  /// The tool, to be killed or waited for.
+  private func startMove(in exchange: Exchange, to target: Int) -> ChildProcess {
+    ChildProcess(
+      Products.path(of: "outcry"),
+      ["symbols", "move", MoveTests.symbol, "--to", "\(target)", "--state", exchange.state])
+  }
+
   private func rows(of table: String, in exchange: Exchange, shard: Int) throws -> Int64 {
     let condition = table == "orders" ? "order_id >> 40" : "symbol_id"
     return try exchange.count(
@@ -156,11 +163,7 @@ struct MoveTests {
     var home = 1
     for _ in 0..<6 {
       let target = home == 1 ? 2 : 1
-      let tool = ChildProcess(
-        Products.path(of: "outcry"),
-        [
-          "symbols", "move", MoveTests.symbol, "--to", "\(target)", "--state", exchange.state,
-        ])
+      let tool = startMove(in: exchange, to: target)
       pause(microseconds: Int.random(in: 20_000...900_000))
       tool.kill(SIGKILL)
       _ = tool.wait()
@@ -234,17 +237,15 @@ struct MoveTests {
     let traders = try SteadyTraders(exchange, traders: 3, symbol: MoveTests.symbol)
     let victims = ["engine-1", "engine-2", "worker-1", "worker-2", "postgres-1", "postgres-2"]
     for (round, victim) in victims.shuffled().enumerated() {
-      let target = round % 2 == 0 ? "2" : "1"
-      let tool = ChildProcess(
-        Products.path(of: "outcry"),
-        ["symbols", "move", MoveTests.symbol, "--to", target, "--state", exchange.state])
+      let target = round % 2 == 0 ? 2 : 1
+      let tool = startMove(in: exchange, to: target)
       pause(microseconds: Int.random(in: 50_000...700_000))
       let pid = exchange.pid(of: victim)
       if pid != 0 { Glibc.kill(pid, SIGKILL) }
       _ = tool.wait(within: 60)
       var output = ""
       let isMoved = eventually(within: 60) {
-        let again = exchange.outcry("symbols", "move", MoveTests.symbol, "--to", target)
+        let again = exchange.outcry("symbols", "move", MoveTests.symbol, "--to", "\(target)")
         output = again.output
         return again.status == 0
       }
@@ -262,9 +263,7 @@ struct MoveTests {
     trade(traders)
     let manager = exchange.pid(of: "engine-1")
     Glibc.kill(manager, SIGSTOP)
-    let move = ChildProcess(
-      Products.path(of: "outcry"),
-      ["symbols", "move", MoveTests.symbol, "--to", "2", "--state", exchange.state])
+    let move = startMove(in: exchange, to: 2)
     let isThere = eventually(within: 30) {
       (try? exchange.count("select shard from symbols where id = \(MoveTests.id)")) == 2
     }
