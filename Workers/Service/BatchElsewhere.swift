@@ -33,7 +33,7 @@ extension Handler {
         guard results.count == batch.items.count else { throw .outcomeUnknown }
         for part in parts { part.take(results) }
       } catch {
-        for part in parts { part.error = error }
+        for part in parts { part.error = batch.request.honest(error) }
       }
     }
     if batch.finishPart() { batch.answer(with: self) }

@@ -25,7 +25,7 @@ extension Request {
     parameter("EARLIER_STATUS")?.contains(UInt8(ascii: "5")) ?? false
   }
 
-  private var changesSomething: Bool {
+  var changesSomething: Bool {
     parameter("REQUEST_METHOD").map { !$0.elementsEqual("GET".utf8) } ?? true
   }
 }

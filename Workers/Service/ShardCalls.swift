@@ -15,13 +15,10 @@ struct ShardCalls: Sendable {
   private let parameters: [(name: String, value: [UInt8])]
   private let body: [UInt8]
 
-  private static let passedOn: [(String, StaticString)] = [
-    ("REQUEST_METHOD", "REQUEST_METHOD"), ("REQUEST_URI", "REQUEST_URI"),
-    ("REMOTE_ADDR", "REMOTE_ADDR"), ("REQUEST_ID", "REQUEST_ID"),
-    ("EARLIER_STATUS", "EARLIER_STATUS"), ("HTTP_AUTHORIZATION", "HTTP_AUTHORIZATION"),
-    ("HTTP_X_API_KEY", "HTTP_X_API_KEY"), ("HTTP_X_SIGNATURE", "HTTP_X_SIGNATURE"),
-    ("HTTP_X_TIMESTAMP", "HTTP_X_TIMESTAMP"),
-    ("HTTP_IDEMPOTENCY_KEY", "HTTP_IDEMPOTENCY_KEY"), ("HTTP_TRACEPARENT", "HTTP_TRACEPARENT"),
+  private static let passedOn: [StaticString] = [
+    "REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "REQUEST_ID", "EARLIER_STATUS",
+    "HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_X_SIGNATURE", "HTTP_X_TIMESTAMP",
+    "HTTP_IDEMPOTENCY_KEY", "HTTP_TRACEPARENT",
   ]
 
   /// The body is that of the inquiry, if that is still there.
@@ -30,9 +27,9 @@ struct ShardCalls: Sendable {
     self.body = body
     // Time for an answer of our own.
     deadline = inquiry.deadline - core.deadlineNanos / 20
-    changesSomething = !inquiry.method.elementsEqual("GET".utf8)
-    parameters = ShardCalls.passedOn.compactMap { name, parameter in
-      inquiry.request.parameter(parameter).map { (name, Array($0)) }
+    changesSomething = inquiry.request.changesSomething
+    parameters = ShardCalls.passedOn.compactMap { name in
+      inquiry.request.parameter(name).map { ("\(name)", Array($0)) }
     }
   }
 
