@@ -25,8 +25,11 @@ final class PoolRig {
     self.program = program
     master = PoolRig.start(program, socket, workers, settings, listener, logFile)
     let expected = children ?? Int(workers) ?? 1
-    precondition(
-      eventually(within: 20) { self.children.count == expected && isServing }, log)
+    // A child can answer before its master has heard that it does.
+    let isReady = eventually(within: 20) {
+      self.children.count == expected && isServing && logged("child serves") >= expected
+    }
+    precondition(isReady, log)
   }
 
   convenience init(workers: Int, inheriting listener: TestListener? = nil) {

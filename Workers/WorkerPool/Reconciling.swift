@@ -20,7 +20,7 @@ extension Master {
       case .end: members[index].isSilent = true
       case .report(let report):
         count(members[index].take(report, now: now))
-        if members[index].stage == .starting { members[index].stage = .serving }
+        if members[index].stage == .starting { welcome(index, now) }
         let isWornOut = options.recycleAfter > 0 && report.requests >= options.recycleAfter
         if isWornOut, members[index].wave == wave, !members[index].isDraining {
           members[index].wave = wave - 1
@@ -28,6 +28,13 @@ extension Master {
         }
       }
     }
+  }
+
+  private func welcome(_ index: Int, _ now: Int64) {
+    members[index].stage = .serving
+    let milliseconds = (now - members[index].startedAt) / 1_000_000
+    log.info(
+      "child serves", ["child": Int(members[index].pid), "startMilliseconds": milliseconds])
   }
 
   func collectDead() {
