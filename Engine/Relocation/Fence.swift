@@ -8,37 +8,47 @@ import Wire
 /// A departure is written down first: an engine that starts later sees it behind its own epoch
 /// record, before it tells anybody anything, and ends. Then the fence takes the next place in the
 /// journal, as a starting engine's epoch record would: one that still runs, whatever its manager
-/// thinks or whether it has one, meets that key with its next commit and ends.
+/// thinks or whether it has one, meets that key with its next commit and ends. One that is always
+/// faster is cut from the database, so that it has to come back before its next commit.
 enum Fence {
   private static let patienceSeconds = 10
 
   /// Returns where the journal ends; zero for a symbol that has none.
-  static func put(_ symbol: UInt32, target: Int, database: String) throws -> Journal.Head {
+  static func put(_ symbol: Symbol, target: Int, database: String) throws -> Journal.Head {
     let connection = try Connection(database, name: "outcry-move-fence")
-    try Departures.add(symbol, to: target, connection)
+    let journal = try Journal(
+      symbol: symbol.id, connection: try Connection(database, name: "outcry-move-fence"))
+    try Departures.add(symbol.id, to: target, connection)
     let end = time(nil) + patienceSeconds
     while true {
-      let head = try head(symbol, connection)
+      let head = try head(symbol.id, connection)
       guard head.sequence > 0 else { return head }
       var command = Command(.epoch)
       command.sequence = head.sequence + 1
-      command.time = max(try lastTime(symbol, head, connection), now())
+      command.time = max(try lastTime(symbol.id, head, connection), now())
       command.origin = head.epoch + 1
       withUnsafeMutableBytes(of: &command.trace_id) { bytes in
         for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255) }
       }
-      let journal = try Journal(
-        symbol: symbol, connection: try Connection(database, name: "outcry-move-fence"))
       do {
         try withUnsafePointer(to: command) { record throws(JournalError) in
           try journal.append(UnsafeBufferPointer(start: record, count: 1), epoch: command.origin)
         }
         return Journal.Head(sequence: command.sequence, epoch: command.origin)
       } catch {
-        // An engine that still runs was faster; it is asked for its next place.
+        // An engine that still runs was faster.
         guard case .fenced = error, time(nil) < end else { throw error }
+        try cutOff(symbol.name, connection)
       }
     }
+  }
+
+  private static func cutOff(_ symbol: String, _ connection: Connection) throws {
+    _ = try connection.query(
+      """
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = $1
+      """, .text(Journal.sessionName(ofEngineFor: symbol)))
   }
 
   static func head(_ symbol: UInt32, _ connection: Connection) throws -> Journal.Head {

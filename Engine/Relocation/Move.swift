@@ -162,7 +162,7 @@ public final class Move {
     _ = try Move.wait(seconds: Move.enginePatience) { try !isEngineThere(source) }
     try copy.begin()
     try copy.follow()
-    let end = try Fence.put(symbol.id, target: move.target, database: databases(move.source))
+    let end = try Fence.put(symbol, target: move.target, database: databases(move.source))
     try Departures.note(end.sequence, of: symbol.id, source)
     guard try copy.follow() == end.sequence else {
       throw Failure("the journal did not end at its fence, \(end.sequence)")
@@ -212,7 +212,7 @@ public final class Move {
       """
       select exists (select from pg_stat_activity
         where datname = current_database() and application_name = $1)
-      """, .text("outcry-engine \(symbol.name)")
+      """, .text(Journal.sessionName(ofEngineFor: symbol.name))
     ).bool(0, 0)
   }
 

@@ -32,6 +32,9 @@ public final class Journal {
     case fenced(epoch: UInt64)
   }
 
+  /// What an engine's session calls itself, for whoever has to find it.
+  public static func sessionName(ofEngineFor symbol: String) -> String { "outcry-engine \(symbol)" }
+
   public let symbol: UInt32
   let connection: Connection
   private let parameters = Parameters()

@@ -106,7 +106,7 @@ final class DurableJournal {
   }
 
   private func reconnect() throws(PostgresError) -> Journal {
-    let connection = try Connection(database, name: "outcry-engine \(symbol.name)")
+    let connection = try Connection(database, name: Journal.sessionName(ofEngineFor: symbol.name))
     return try Journal(symbol: symbol.id, connection: connection)
   }
 

@@ -72,8 +72,8 @@ public final class SymbolEngine {
   private func find(_ exchange: ExchangeSegment, _ connection: Connection) throws -> Symbol? {
     if settings.hasAccounts { return try Symbols.find(name, connection)?.symbol }
     if let known = exchange.symbol(named: name) { return known }
-    return try Symbols.find(name, try Connection(settings.accounts, name: "outcry-engine \(name)"))?
-      .symbol
+    let accounts = try Connection(settings.accounts, name: Journal.sessionName(ofEngineFor: name))
+    return try Symbols.find(name, accounts)?.symbol
   }
 
   private func look(at signals: borrowing SignalQueue) {
@@ -88,7 +88,8 @@ public final class SymbolEngine {
     var isFirst = true
     while !stop.isRaised {
       do {
-        let connection = try Connection(settings.database, name: "outcry-engine \(name)")
+        let connection = try Connection(
+          settings.database, name: Journal.sessionName(ofEngineFor: name))
         try Schema.migrate(connection)
         return connection
       } catch {
