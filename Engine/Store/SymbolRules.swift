@@ -34,7 +34,7 @@ extension Symbols {
     guard rules.max_price > 0 else {
       throw .invalid(field: "maxPrice", message: "must be above zero")
     }
-    guard !rules.max_price.multipliedReportingOverflow(by: rules.max_quantity).overflow else {
+    guard rules.isQuoteBounded else {
       throw .invalid(
         field: "maxPrice", message: "maxPrice x maxQuantity exceeds 2^63 ticks x lots")
     }

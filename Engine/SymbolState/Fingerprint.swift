@@ -33,7 +33,15 @@ struct Fingerprint: Equatable {
         | UInt64(command.flags) << 40)
     // A new order's id is the engine's own doing, not something the client asked for.
     hash.absorb(command.kind == CommandKind.place.rawValue ? 0 : command.order_id)
-    withUnsafeBytes(of: command.terms) { terms in
+    // Nor are the limits that it leaves as they are.
+    var terms = command.terms
+    if command.kind == CommandKind.configure.rawValue, command.changes != 0 {
+      hash.absorb(UInt64(command.changes))
+      var named = Command(.configure)
+      named.rules = Rules().taking(Limits(rawValue: command.changes), from: command.rules)
+      terms = named.terms
+    }
+    withUnsafeBytes(of: terms) { terms in
       for offset in stride(from: 0, to: terms.count, by: 8) {
         hash.absorb(terms.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       }

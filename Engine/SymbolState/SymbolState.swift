@@ -51,7 +51,8 @@ public struct SymbolState: ~Copyable {
   }
 
   /// Runs a new command at the given time. An accepted one is stamped with sequence, time and, for
-  /// an order, its id; it is then what the journal must hold.
+  /// an order, its id; it is then what the journal must hold. One that sets some of the limits is
+  /// given the others, so that what was set a moment before by somebody else stays.
   public mutating func execute(
     _ command: inout Command, now: Int64, events: inout EventBuffer
   ) -> Outcome {
@@ -70,6 +71,11 @@ public struct SymbolState: ~Copyable {
     command.time = max(time, now)
     if command.kind == CommandKind.place.rawValue {
       command.order_id = OrderID.make(symbol: symbol, sequence: command.sequence)
+    }
+    if command.kind == CommandKind.configure.rawValue, command.changes != 0 {
+      command.rules = book.rules.taking(Limits(rawValue: command.changes), from: command.rules)
+      // Each of two was right when it was asked for.
+      guard command.rules.isQuoteBounded else { return .refused(.malformed) }
     }
     if let refusal = book.apply(command, into: &events) { return .refused(refusal) }
     finish(command, key)

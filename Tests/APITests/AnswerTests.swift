@@ -156,6 +156,8 @@ struct AnswerTests {
     command.flags = OrderFlags.clientKey.rawValue
     #expect(APIError(.keyReused, of: command) == APIError(.keyReused))
     #expect(APIError(.unknownOrder, of: command).status == 404)
+    #expect(APIError(.malformed, of: command).code == "malformed")
+    #expect(APIError(.malformed, of: Command(.configure)).code == "invalid_value")
     #expect(APIError(Refusal.unknownOrder).status == 404)
     #expect(APIError(Refusal.deadlinePassed).status == 503)
     #expect(APIError(Refusal.noLiquidity).status == 422)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -74,6 +75,31 @@ struct AdministrationTests {
       if let code { #expect(answer.errorCode == code, "\(body): \(answer)") }
     }
     #expect(administrator.call("PATCH", "/api/admin/symbols/X", "{}").status == 404)
+  }
+
+  @Test("set limits one by one: of two at the same moment neither undoes the other")
+  func limitsTogether() throws {
+    let exchange = try Exchange()
+    let administrator = try Administrator(of: exchange)
+    let path = "/api/admin/symbols/BTC-USD"
+    for round in 1...20 {
+      let bodies = [
+        #"{"maxQuantity":"\#(100 + round)"}"#, #"{"minNotional":\#(round)}"#,
+        #"{"maxOpenOrders":\#(1000 + round)}"#,
+      ]
+      let statuses = Mutex<[Int]>([])
+      DispatchQueue.concurrentPerform(iterations: bodies.count) { number in
+        let answer = administrator.call("PATCH", path, bodies[number])
+        statuses.withLock { $0.append(answer.status) }
+      }
+      #expect(statuses.withLock { $0 } == [200, 200, 200])
+      // Whoever was answered last has waited for the tables to hold the others' too.
+      let shown = exchange.anyone().call("GET", "/api/symbols/BTC-USD")
+      #expect(shown["maxQuantity"] as? String == "\(100 + round).00000", "\(shown)")
+      #expect(shown["minNotional"] as? String == "\(round).0000000", "\(shown)")
+      #expect(shown["maxOpenOrders"] as? Int == 1000 + round, "\(shown)")
+    }
+    #expect(exchange.outcry("verify", "BTC-USD").status == 0)
   }
 
   @Test("halt, restrict and clear a market, and a killed engine comes back as it was")

@@ -46,47 +46,50 @@ public struct LimitChanges: Sendable {
     "priceBandBasisPoints", "slippageBasisPoints", "maxOpenOrders",
   ]
 
-  private typealias Change = @Sendable (inout Rules) -> Void
-  private var changes: [Change] = []
+  /// Which ones.
+  public private(set) var limits: Limits = []
+  private var rules = Rules()
 
   public static func parse(
     _ body: UnsafeRawBufferPointer, _ entry: SymbolEntry
   ) throws(APIError) -> LimitChanges {
     let changes = try LimitChanges(try ObjectFields(body, allowed: names), entry)
-    guard !changes.changes.isEmpty else { throw .missing("maxQuantity") }
+    guard !changes.limits.isEmpty else { throw .missing("maxQuantity") }
     return changes
   }
 
   init(_ fields: ObjectFields, _ entry: SymbolEntry) throws(APIError) {
     let (tick, lot) = (entry.symbol.tick, entry.symbol.lot)
-    if let units = try LimitChanges.amount("minQuantity", fields, lot, "lot_size") {
-      changes.append { $0.min_quantity = units }
-    }
-    if let units = try LimitChanges.amount("maxQuantity", fields, lot, "lot_size") {
-      changes.append { $0.max_quantity = units }
-    }
-    if let units = try LimitChanges.amount("minNotional", fields, entry.notional, "tick_size") {
-      changes.append { $0.min_notional = units }
-    }
-    if let units = try LimitChanges.amount("maxNotional", fields, entry.notional, "tick_size") {
-      changes.append { $0.max_notional = units }
-    }
-    if let units = try LimitChanges.amount("maxPrice", fields, tick, "tick_size") {
-      changes.append { $0.max_price = units }
-    }
-    if let points = try LimitChanges.count("priceBandBasisPoints", fields) {
-      changes.append { $0.price_band_bps = points }
-    }
-    if let points = try LimitChanges.count("slippageBasisPoints", fields) {
-      changes.append { $0.slippage_bps = points }
-    }
-    if let orders = try LimitChanges.count("maxOpenOrders", fields) {
-      changes.append { $0.max_open_orders = orders }
-    }
+    set(
+      .minQuantity, \.min_quantity,
+      try LimitChanges.amount("minQuantity", fields, lot, "lot_size"))
+    set(
+      .maxQuantity, \.max_quantity,
+      try LimitChanges.amount("maxQuantity", fields, lot, "lot_size"))
+    set(
+      .minNotional, \.min_notional,
+      try LimitChanges.amount("minNotional", fields, entry.notional, "tick_size"))
+    set(
+      .maxNotional, \.max_notional,
+      try LimitChanges.amount("maxNotional", fields, entry.notional, "tick_size"))
+    set(
+      .maxPrice, \.max_price, try LimitChanges.amount("maxPrice", fields, tick, "tick_size"))
+    set(
+      .priceBand, \.price_band_bps, try LimitChanges.count("priceBandBasisPoints", fields))
+    set(.slippage, \.slippage_bps, try LimitChanges.count("slippageBasisPoints", fields))
+    set(.maxOpenOrders, \.max_open_orders, try LimitChanges.count("maxOpenOrders", fields))
+  }
+
+  private mutating func set<Value>(
+    _ limit: Limits, _ field: WritableKeyPath<Rules, Value>, _ value: Value?
+  ) {
+    guard let value else { return }
+    rules[keyPath: field] = value
+    limits.insert(limit)
   }
 
   public func apply(to rules: inout Rules) {
-    for change in changes { change(&rules) }
+    rules = rules.taking(limits, from: self.rules)
   }
 
   /// In units of the scale; 0, which stands for no limit, also for null.

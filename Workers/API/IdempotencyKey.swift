@@ -15,6 +15,10 @@ public enum IdempotencyKey {
 extension APIError {
   /// What a refusal means to whoever sent this command.
   public init(_ refusal: Refusal, of command: borrowing Command) {
+    if refusal == .malformed, command.kind == CommandKind.configure.rawValue {
+      self.init(400, "invalid_value", "the limits do not fit others that were set meanwhile")
+      return
+    }
     self.init(refusal)
     let isNamedInBody = OrderFlags(rawValue: command.flags).contains(.clientKey)
     guard refusal == .keyReused, !isNamedInBody else { return }

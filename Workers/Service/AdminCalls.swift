@@ -67,7 +67,9 @@ extension Handler {
         return rules
       }
       var command = Command(.configure)
+      // The others are only to be judged by: what they are the engine knows.
       command.rules = rules
+      command.changes = changes.limits.rawValue
       let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
       let inquiry = Inquiry(request, body: nothing, deadline: deadline)
       try worker.handler.submit(
@@ -75,10 +77,10 @@ extension Handler {
     }
   }
 
-  /// The engine has accepted it. By the completion thread. `rules` are those of the command, when
-  /// it is not a repeated one.
+  /// The engine has accepted it. By the completion thread. `command` is nil when it was a repeated
+  /// one.
   func finishControl(
-    _ kind: CommandKind, _ rules: Rules?, _ answer: Answer, _ waiting: PendingRequest
+    _ kind: CommandKind, _ command: Command?, _ answer: Answer, _ waiting: PendingRequest
   ) {
     let (market, request) = (waiting.market, waiting.request)
     guard kind == .configure else {
@@ -93,11 +95,13 @@ extension Handler {
         let stored = try worker.read(from: .accounts) { connection throws(PostgresError) in
           try Symbols.find(market.entry.symbol.name, connection)
         }
-        // A table that is another shard's follows a little later.
-        let rules =
-          (worker.core.hasAccounts ? nil : rules) ?? stored?.symbol.rules
-          ?? market.entry.symbol.rules
-        worker.wait { market.current(worker.core).symbol.rules == rules }
+        let rules = command?.rules ?? stored?.symbol.rules ?? market.entry.symbol.rules
+        // Whatever somebody else sets at the same moment.
+        let limits = command.map { Limits(rawValue: $0.changes) } ?? .all
+        worker.wait {
+          let current = market.current(worker.core).symbol.rules
+          return current.taking(limits, from: rules) == current
+        }
         let handler = worker.handler
         handler.output.clear()
         handler.output.symbol(market.current(worker.core), state: market.state(worker.core))

@@ -107,9 +107,9 @@ final class Completion {
     case .cancelAll, .control(.cancelSymbol):
       handler.output.cancelled(Int(answer.affected))
     case .control(let kind):
-      let rules = waiting.mailbox.commands[0].rules
+      let command = waiting.mailbox.commands[0]
       core.slot.release(waiting.mailbox)
-      return handler.finishControl(kind, rules, answer, waiting)
+      return handler.finishControl(kind, command, answer, waiting)
     default:
       let fills = waiting.mailbox.fills(of: answer)
       handler.output.order(answer, fills: fills, entry: waiting.market.entry)

@@ -45,7 +45,8 @@ typedef struct {
 static_assert(sizeof(outcry_rules) == 64, "rules");
 
 /* One thing asked of a symbol's engine. The worker writes all but sequence, time and, for a new
- * order, order_id: these the engine stamps when it accepts the command. */
+ * order, order_id, and the limits that a `configure` leaves as they are: these the engine stamps
+ * when it accepts the command. */
 typedef struct {
   uint16_t version;
   uint8_t kind;
@@ -61,7 +62,8 @@ typedef struct {
   outcry_terms terms;         /* or, for `configure`, an outcry_rules */
   int64_t deadline;           /* CLOCK_MONOTONIC nanoseconds; later than this it is refused */
   uint8_t key_length;
-  uint8_t spare_bytes[7];
+  uint8_t changes;            /* for `configure`: a bit for each limit it sets; 0: all of them */
+  uint8_t spare_bytes[6];
   uint8_t key[OUTCRY_KEY_CAPACITY];   /* idempotency key */
   uint8_t trace_id[16];       /* W3C Trace Context; zeros: of no trace; random for `epoch` */
   uint8_t span_id[8];         /* the worker's step of that trace */
