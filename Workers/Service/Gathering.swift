@@ -51,7 +51,7 @@ struct Scope: Sendable {
   let place: Int64?
   private let mark: ReadMark
   private let shard: UInt32?
-  private static let longestWait: Int64 = 1_000_000_000
+  private let deadline: Int64
 
   /// What a request is about that was not taken apart, or is itself a part.
   init(_ core: Core, _ request: Request, market: Market? = nil) {
@@ -63,10 +63,12 @@ struct Scope: Sendable {
     let awaitsArrival = core.isSharded && (isPart || market != nil)
     mark = ReadMark(markets, awaitsArrival: awaitsArrival)
     shard = isPart ? core.shard : nil
+    deadline = .max
   }
 
-  /// This shard's part of what it puts together itself.
-  init(_ core: Core, part markets: [Market], place: Int64?) {
+  /// This shard's part of what it puts together itself, which has to be there by the deadline.
+  init(_ core: Core, part markets: [Market], place: Int64?, by deadline: Int64) {
+    self.deadline = deadline
     market = nil
     isPart = true
     self.markets = markets
@@ -82,13 +84,17 @@ struct Scope: Sendable {
 
   /// Until the symbols are here and the tables hold what was told.
   func wait() throws(APIError) {
-    try arrive()
-    try mark.wait()
+    let end = end
+    try arrive(by: end)
+    try mark.wait(until: end)
   }
 
-  func arrive() throws(APIError) {
+  func arrive() throws(APIError) { try arrive(by: end) }
+
+  private var end: Int64 { min(Clock.monotonicNanos() + ReadMark.longestWait, deadline) }
+
+  private func arrive(by end: Int64) throws(APIError) {
     guard let shard else { return }
-    let end = Clock.monotonicNanos() + Scope.longestWait
     for market in markets {
       while market.place.shard != shard {
         guard Clock.monotonicNanos() < end else {

@@ -5,7 +5,8 @@ import SharedMemory
 /// How far each symbol's commands were told when a request came in. A page of history is read
 /// when the tables are that far: so a read that follows an acknowledged write sees it.
 struct ReadMark: Sendable {
-  private static let longestWait: Int64 = 3_000_000_000
+  /// What is behind because something is being restarted or moved comes within this time.
+  static let longestWait: Int64 = 3_000_000_000
 
   private var goals: [(segment: SymbolSegment, sequence: UInt64)] = []
 
@@ -26,7 +27,10 @@ struct ReadMark: Sendable {
 
   /// The tables follow within milliseconds; an engine that is being restarted takes longer.
   func wait() throws(APIError) {
-    let end = Clock.monotonicNanos() + ReadMark.longestWait
+    try wait(until: Clock.monotonicNanos() + ReadMark.longestWait)
+  }
+
+  func wait(until end: Int64) throws(APIError) {
     for goal in goals {
       goal.segment.wantProjected(goal.sequence)
       while goal.segment.projectedSequence < goal.sequence {

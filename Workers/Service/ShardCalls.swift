@@ -63,7 +63,7 @@ struct ShardCalls: Sendable {
     _ own: (SlowWorker, Scope) throws(APIError) -> Void
   ) throws(APIError) -> ShardAnswer {
     worker.handler.output.clear()
-    try own(worker, Scope(core, part: markets, place: place))
+    try own(worker, Scope(core, part: markets, place: place, by: deadline))
     guard let answer = ShardAnswer(Array(worker.handler.output.bytes)) else {
       throw .internalError
     }
