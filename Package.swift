@@ -121,7 +121,7 @@ let package = Package(
     program("Tests/Benchmarks", "Streams", named: "outcry-bench-streams", needs: ["CShared"]),
     program(
       "Tests", "SharedMemoryProbe", named: "shared-memory-probe", needs: ["SharedMemory"]),
-    tests(of: "Wire", needs: ["Wire"]),
+    tests(of: "Wire", needs: ["TestSupport", "Wire"]),
     tests(of: "Settings", needs: ["Settings", "TestSupport"]),
     tests(
       of: "Supervision",

@@ -5,12 +5,15 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "Tests", "Chaos"))
+from ports import free_port  # noqa: E402
+
 OUTCRY = os.path.join(TOP, ".build", "release", "outcry")
 
 folder = ""
@@ -24,9 +27,7 @@ def address():
 def start():
     global folder, port
     folder = tempfile.mkdtemp(prefix="outcry-browser-")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     result = run("up")
     if result.returncode != 0:
         raise SystemExit(f"the exchange does not start:\n{result.stdout}")
@@ -55,11 +56,14 @@ def processes():
         return {row.split()[0]: int(row.split()[1]) for row in file if row.strip()}
 
 
-def wait(condition, seconds=10, what="it"):
-    """The condition's value, once there is one."""
+def wait(condition, seconds=30, what="it"):
+    """The condition's value, once there is one. What is looked into may not be there yet."""
     end = time.monotonic() + seconds
     while True:
-        value = condition()
+        try:
+            value = condition()
+        except (LookupError, TypeError, ArithmeticError):
+            value = None
         if value:
             return value
         if time.monotonic() > end:

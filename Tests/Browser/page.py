@@ -62,12 +62,12 @@ def open_page(symbol):
     wait_live()
 
 
-def wait_live(seconds=15):
+def wait_live(seconds=30):
     wait(lambda: book()["state"] == "live" and attribute("#status", "data-state") == "live",
          seconds, "a live page")
 
 
-def wait(condition, seconds=10, what="the page"):
+def wait(condition, seconds=30, what="the page"):
     return exchange.wait(condition, seconds, what)
 
 

@@ -97,6 +97,28 @@ class Book(unittest.TestCase):
 
     def test_a_under_load(self):
         """Thousands of trades a minute: the page stays smooth and small, and ends up right"""
+        calm = self.slow_frame(lambda: wait(lambda: self.frames() > 100, what="frames"))
+        with Crowd(3) as crowd:
+            slow = self.slow_frame(
+                lambda: wait(lambda: crowd.placed > 1500, 120, "1,500 orders"))
+            wait(lambda: page.script(
+                "return document.querySelectorAll('#tape-rows li').length") == 60, what="the tape")
+        wait(is_right, what="the right book")
+        nodes = page.script("return document.querySelectorAll('*').length")
+        print(f"95th percentile of frames {slow:.0f} ms, before {calm:.0f}, {nodes} elements ... ",
+              end="")
+        self.assertLess(nodes, 1500)
+        # Where the machine draws even a calm page haltingly, a few times that.
+        self.assertLess(slow, max(120, 4 * calm))
+        self.assertEqual(page.errors(), [])
+
+    @staticmethod
+    def frames():
+        return page.script("return window.frameTimes.length")
+
+    @staticmethod
+    def slow_frame(meanwhile):
+        """How long all frames but one in twenty last at most, in milliseconds."""
         page.script("""
           const frames = [];
           let last = performance.now();
@@ -108,36 +130,30 @@ class Book(unittest.TestCase):
             if (window.watching) requestAnimationFrame(watch);
           };
           requestAnimationFrame(watch);""")
-        with Crowd(3) as crowd:
-            wait(lambda: crowd.placed > 1500, 30, "1,500 orders")
-            trades = page.script("return document.querySelectorAll('#tape-rows li').length")
-        wait(is_right, 15, "the right book")
+        meanwhile()
         frames = sorted(page.script("window.watching = false; return window.frameTimes"))
-        nodes = page.script("return document.querySelectorAll('*').length")
-        slow = frames[int(len(frames) * 0.95)]
-        print(f"{len(frames)} frames, 95th percentile {slow:.0f} ms, {nodes} elements ... ", end="")
-        self.assertEqual(trades, 60)
-        self.assertLess(nodes, 1500)
-        self.assertLess(slow, 120)
-        self.assertEqual(page.errors(), [])
+        return frames[int(len(frames) * 0.95)]
 
     def test_b_without_nginx(self):
         """nginx is killed and comes back: no reload, never a wrong book, then the right one"""
         page.script("""
           window.seen = new Set();
           new MutationObserver(() => {
-            window.seen.add(document.getElementById("book").dataset.state);
+            const state = document.getElementById("book").dataset.state;
+            window.seen.add(state);
+            if (state === "stale") window.note = document.getElementById("book-note").innerText;
           }).observe(document.getElementById("book"), { attributes: true });""")
         with Crowd(4) as crowd:
-            wait(lambda: crowd.placed > 100, 20, "some orders")
+            wait(lambda: crowd.placed > 100, 60, "some orders")
             before = crowd.placed
             os.kill(exchange.processes()["nginx"], signal.SIGKILL)
-            wait(lambda: page.book()["state"] == "stale", 10, "the page to see it")
-            self.assertIn("Reconnecting", page.text("#book-note"))
-            wait(lambda: crowd.placed > before + 100, 30, "the market to go on")
-            page.wait_live(20)
+            # It may be over before anybody looks.
+            wait(lambda: "Reconnecting" in (page.script("return window.note") or ""),
+                 what="the page to see it")
+            wait(lambda: crowd.placed > before + 100, 60, "the market to go on")
+            page.wait_live()
             self.assertEqual(page.script("return [...window.seen].sort()"), ["live", "stale"])
-        wait(is_right, 15, "the right book")
+        wait(is_right, what="the right book")
         self.assertTrue(page.script("return window.isFirstLoad"), "the page was loaded again")
         # That the exchange was away for a moment is said by the browser itself.
         page.drain_logs()
@@ -146,9 +162,9 @@ class Book(unittest.TestCase):
         """A stream that looks open and says nothing is found out"""
         other = Trader()
         other.ladder(SYMBOL, bid=16900, ask=17100, step=3)
-        wait(is_right, 15, "the right book")
+        wait(is_right, what="the right book")
         page.script("for (const socket of window.sockets) socket.isDeaf = true")
         other.cancel_all(SYMBOL)
-        wait(is_right, 25, "the right book")
+        wait(is_right, 60, "the right book")
         self.assertTrue(page.script("return window.isFirstLoad"), "the page was loaded again")
         self.assertEqual(page.errors(), [])

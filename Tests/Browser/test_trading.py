@@ -68,11 +68,12 @@ class Trading(unittest.TestCase):
         candle = attribute("#candles", "data-trades")
         self.other.cancel_all(SYMBOL)
         self.other.place(SYMBOL, "sell", "199.45", "1")
+        # First: it is shown for a few seconds only.
+        wait(lambda: "Bought 1 AAPL at 199.45" in (text("#toasts") or ""), what="the message")
         wait(lambda: open_orders() and open_orders()[0][5] == "1", what="the filled quantity")
         wait(lambda: rows("#tape-rows li")[0][:2] == ["199.45", "1"], what="the tape")
         wait(lambda: attribute("#candles", "data-close") == "199.45", what="the candle")
         self.assertNotEqual(attribute("#candles", "data-trades"), candle)
-        self.assertIn("Bought 1 AAPL at 199.45", text("#toasts"))
         wait(lambda: text("#last") == "199.45", what="the last price")
         click("#account-tabs [value=fills]")
         wait(lambda: rows("#rows tr[data-trade]"), what="the fill")

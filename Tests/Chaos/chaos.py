@@ -17,6 +17,7 @@ import time
 from collections import Counter
 
 from killer import KINDS, Killer
+from ports import free_port
 from pulse import Pulse
 from stack import Stack
 
@@ -33,7 +34,7 @@ class Run:
         os.mkdir(self.logs)
         self.stop_file = os.path.join(self.folder, "stop")
         self.stack = Stack(
-            options.programs, os.path.join(self.folder, "state"), Stack.free_port())
+            options.programs, os.path.join(self.folder, "state"), free_port())
         self.clients = []
         self.problems = []
 
@@ -74,7 +75,10 @@ class Run:
 
     def kill_for_a_while(self, killer):
         start = time.monotonic()
-        while time.monotonic() - start < self.options.seconds:
+        # On a slow machine recovering takes longer: the number of kills is what counts.
+        while (time.monotonic() - start < self.options.seconds
+               or len(killer.kills) < self.options.kills
+               and time.monotonic() - start < 4 * self.options.seconds):
             killer.rest()
             killer.round()
             if killer.kills[-1:] and killer.kills[-1]["recovered"] is None:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import time
 
@@ -25,12 +24,6 @@ class Stack:
         self.environment["OUTCRY_WORKERS"] = "3"
         # Engines are to begin from snapshots, not only from the journal's first command.
         self.environment["OUTCRY_SNAPSHOT_EVERY"] = "1000"
-
-    @staticmethod
-    def free_port():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
 
     def run(self, *words):
         return subprocess.run(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,12 +10,7 @@ from docker import TOP, Failed
 
 sys.path.insert(0, os.path.join(TOP, "Tests", "Chaos"))
 from connection import Connection, Cut  # noqa: E402
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("", 0))
-        return found.getsockname()[1]
+from ports import free_port  # noqa: E402
 
 
 def eventually(what, seconds, condition):

@@ -15,6 +15,7 @@ sys.path.append(os.path.join(HERE, "..", "Chaos"))
 from client import Exchange  # noqa: E402
 from description import Description  # noqa: E402
 from outages import Outages  # noqa: E402
+from ports import free_port  # noqa: E402
 from scenes import Scenes  # noqa: E402
 from stack import Stack  # noqa: E402
 
@@ -26,9 +27,9 @@ class Run:
         # PostgreSQL runs as another user when we are root.
         os.chmod(self.folder, 0o755)
         self.stack = Stack(
-            options.programs, os.path.join(self.folder, "state"), Stack.free_port())
+            options.programs, os.path.join(self.folder, "state"), free_port())
         # An outage shows when a deadline passes.
-        self.stack.environment["OUTCRY_REQUEST_DEADLINE_MS"] = "1000"
+        self.stack.environment["OUTCRY_REQUEST_DEADLINE_MS"] = "2000"
         self.problems = []
 
     def go(self):

@@ -98,7 +98,7 @@ class Outages:
         """One request a second from an address, whatever it asks."""
         self.reload("address_rate = 1\ntrusted_addresses = none\n")
         for name in self.operations:
-            for _ in range(10):
+            for _ in range(30):
                 if self.call(name, ANY_STATUS).status == 429:
                     break
             else:

@@ -132,7 +132,7 @@ class Scenes:
             account.call("cancelOrders", query="?symbol=AAPL")
 
     @staticmethod
-    def until(condition, seconds=10):
+    def until(condition, seconds=30):
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:

@@ -19,8 +19,18 @@ final class Exchange: Sendable {
     state = folder.file("state")
     janitor = Janitor(command: "\(Products.path(of: "outcry")) down --state \(state) >/dev/null")
     let place = programs.map { ["--programs", $0] } ?? []
-    let up = outcry(["up"] + place + (shards > 1 ? ["--shards", "\(shards)"] : []))
+    let number = shards > 1 ? ["--shards", "\(shards)"] : []
+    let up = outcry(["up", "--wait", "150"] + place + number)
     try #require(up.status == 0, "\(up.output)")
+    // That is content with one worker of each pool; a test may look at all of them.
+    let areThere = try eventually { try (0..<shards).allSatisfy(isPoolWhole) }
+    try #require(areThere)
+  }
+
+  private func isPoolWhole(shard: Int) throws -> Bool {
+    let name = shard == 0 ? instance : "\(instance)-\(shard)"
+    guard let pool = try ExchangeSegment.open(Instance(name: name))?.pool else { return false }
+    return pool[.target] > 0 && pool[.serving] == pool[.target]
   }
 
   /// Before the folder goes, which `down` needs; the janitor is for when the tests are killed.
@@ -32,7 +42,7 @@ final class Exchange: Sendable {
   func outcry(_ arguments: [String]) -> (status: Int32, output: String) {
     let (exit, output) = ChildProcess.run(
       Products.path(of: "outcry"), arguments + ["--state", state],
-      environment: environment.merging(["OUTCRY_PORT": "\(port)"]) { $1 }, within: 90)
+      environment: environment.merging(["OUTCRY_PORT": "\(port)"]) { $1 }, within: 180)
     guard case .code(let status)? = exit else { return (-1, output) }
     return (status, output)
   }

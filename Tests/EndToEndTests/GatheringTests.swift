@@ -168,7 +168,7 @@ struct GatheringTests {
     #expect(trader.call("GET", "/api/orders?symbol=MSFT").status == 200)
     try FileManager.default.moveItem(atPath: data + ".away", toPath: data)
     #expect(
-      eventually(within: 30) {
+      eventually {
         (trader.call("GET", "/api/orders")["orders"] as? [Any])?.count == 5
       })
   }

@@ -52,7 +52,7 @@ struct LoadTests {
   func verification() throws {
     let exchange = try Exchange()
     var plan = try #require(Plan.named("orders"))
-    plan.seconds = 1
+    plan.seconds = 3
     plan.clients = 4
     plan.keepsRecord = true
     let target = try Target(url: "http://127.0.0.1:\(exchange.port)")

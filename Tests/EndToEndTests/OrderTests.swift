@@ -50,14 +50,14 @@ struct OrderTests {
     #expect(exchange.outcry("symbols", "add", "SOL-USD").status == 0)
     #expect(exchange.outcry("symbols", "add", "SOL-USD").output.contains("exists already"))
     #expect(
-      eventually(within: 10) {
+      eventually {
         trader.place("buy", "1", at: "150.25", symbol: "SOL-USD").status == 201
       })
     #expect(exchange.outcry("symbols", "list").output.contains("SOL-USD"))
     #expect(exchange.outcry("scale", "workers", "4").status == 0)
-    #expect(try eventually(within: 10) { try exchange.living(.worker).count == 4 })
+    #expect(try eventually { try exchange.living(.worker).count == 4 })
     #expect(exchange.outcry("scale", "workers", "1").status == 0)
-    #expect(try eventually(within: 10) { try exchange.living(.worker).count == 1 })
+    #expect(try eventually { try exchange.living(.worker).count == 1 })
     let status = exchange.outcry("status")
     #expect(status.status == 0)
     #expect(status.output.contains("SOL-USD"))

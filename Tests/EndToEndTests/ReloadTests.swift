@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("outcry reload", .serialized, .timeLimit(.minutes(3)))
+@Suite("outcry reload", .serialized, .timeLimit(.minutes(6)))
 struct ReloadTests {
   /// An exchange whose worker program is a copy that can be replaced.
   private final class Updated {
@@ -57,7 +57,7 @@ struct ReloadTests {
     let updated = try Updated()
     let exchange = updated.exchange
     let orders = Orders(try exchange.trader())
-    #expect(eventually(within: 20) { orders.placed > 50 })
+    #expect(eventually { orders.placed > 50 })
     for round in 1...3 {
       let master = exchange.pid(of: "worker")
       let before = try exchange.living(.worker)
@@ -73,11 +73,11 @@ struct ReloadTests {
       #expect(serving == UInt64(round + 1))
       // Those that finish what they have begun live a little longer.
       #expect(
-        try eventually(within: 20) {
+        try eventually {
           Set(before).isDisjoint(with: try exchange.living(.worker))
         })
       let goal = orders.placed + 50
-      #expect(eventually(within: 20) { orders.placed > goal })
+      #expect(eventually { orders.placed > goal })
     }
     #expect(orders.finish() == [])
     #expect(try exchange.figure(.died) == 0)
@@ -134,7 +134,7 @@ struct ReloadTests {
 
     func finish() -> [String] {
       isOver.store(true, ordering: .relaxed)
-      _ = eventually(within: 20) { running.load(ordering: .acquiring) == 0 }
+      _ = eventually { running.load(ordering: .acquiring) == 0 }
       return failures.withLock { $0 }
     }
   }

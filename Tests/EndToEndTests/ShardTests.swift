@@ -130,7 +130,7 @@ struct ShardTests {
     #expect(refused.status == 503 || refused.status == 504, "\(refused)")
     try FileManager.default.moveItem(atPath: data + ".away", toPath: data)
     #expect(
-      eventually(within: 30) { trader.call("POST", "/api/orders", order(3, "GOOG")).status == 201 })
+      eventually { trader.call("POST", "/api/orders", order(3, "GOOG")).status == 201 })
     #expect(exchange.outcry("verify").status == 0)
   }
 

@@ -26,6 +26,7 @@ final class SteadyTraders: Sendable {
   }
 
   let clients: [Client]
+  private let strain = Strain()
   private let symbol: String
   private let log = Mutex(Log())
   private let isOver = Atomic(false)
@@ -50,8 +51,30 @@ final class SteadyTraders: Sendable {
   /// Returns when every request under way has its answer.
   func stop() {
     isOver.store(true, ordering: .relaxed)
-    #expect(eventually(within: 30) { log.withLock(\.running) == 0 })
+    #expect(eventually { log.withLock(\.running) == 0 })
+    strain.stop()
   }
+
+  /// So long may take here what takes that many seconds where nothing else is done.
+  func allowance(_ seconds: Double) -> Double { strain.allowance(seconds) }
+
+  /// No request failed, and none waited for longer than so many seconds of a machine that has
+  /// little else to do. One so busy that the limit lies behind a request's own deadline may let
+  /// that pass: then nothing was done, and the trader asked again.
+  func expectServed(within seconds: Double) {
+    let limit = strain.allowance(seconds)
+    let bad = attempts.filter { attempt in
+      let wait = attempt.answered - attempt.sent
+      let isLate = wait > 0.85 * SteadyTraders.deadline && limit > SteadyTraders.deadline
+      return attempt.status != 200 && !(isLate && [503, 504].contains(attempt.status))
+    }
+    #expect(bad.isEmpty, "\(bad.prefix(5))")
+    let slowest = attempts.map { $0.answered - $0.sent }.max() ?? 0
+    #expect(slowest < limit, "a request took \(slowest) s")
+  }
+
+  /// What `request_deadline_ms` is by default.
+  private static let deadline = 5.0
 
   private func trade(_ client: Client, _ name: String) {
     var number = 0

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A FastCGI server", .serialized, .timeLimit(.minutes(1)))
+@Suite("A FastCGI server", .serialized, .timeLimit(.minutes(5)))
 struct ServerTests {
   @Test("answers one request after the other on a connection")
   func keepAlive() throws {
@@ -50,9 +50,10 @@ struct ServerTests {
     let idle = try (0..<2000).map { _ in try rig.connect() }
     for client in idle { #expect(try client.get("/warm").status == 200) }
     let client = try rig.connect()
-    let start = Date()
+    let start = monotonicSeconds()
     for _ in 0..<100 { #expect(try client.get("/quick").status == 200) }
-    #expect(Date().timeIntervalSince(start) < 1)
+    // With a thread for each connection there would be none for this one.
+    #expect(monotonicSeconds() - start < 10)
     withExtendedLifetime((idle, client)) { #expect(rig.server.counts.open == 2001) }
   }
 

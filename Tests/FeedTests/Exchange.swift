@@ -103,6 +103,6 @@ final class Exchange: Sendable {
   /// Closes the inbox and waits for the publisher to end.
   func finish() -> Bool {
     publisher.inbox.close()
-    return eventually(within: 10) { !isRunning.load(ordering: .acquiring) }
+    return eventually { !isRunning.load(ordering: .acquiring) }
   }
 }

@@ -19,7 +19,7 @@ final class Subscriber {
   private(set) var faults: [String] = []
 
   init(_ address: Address) throws {
-    redis = try RedisConnection(address, timeout: 10)
+    redis = try RedisConnection(address, timeout: 30)
     _ = try redis.command("SUBSCRIBE", "{BTC-USD}:trades", "{BTC-USD}:book")
     _ = try redis.receive()
   }

@@ -11,7 +11,7 @@ struct RunTests {
     plan.isEcho = true
     plan.seconds = seconds
     plan.clients = clients
-    plan.timeout = 2
+    plan.timeout = 10
     return plan
   }
 
@@ -71,15 +71,15 @@ struct RunTests {
   @Test("gives up a request that is not answered, and goes on")
   func silence() throws {
     var patient = plan(.open(rate: 200, spike: nil))
-    patient.timeout = 0.3
+    patient.timeout = 1
     let (result, _, _, seconds) = try run(patient) { number, _ in
       number % 50 == 0 ? .silence : .answer(FakeServer.order)
     }
     #expect(result.errors["timeout"] == 4)
     #expect(result.answered == 196)
     // What was given up counts with the time it had waited.
-    #expect(result.latency.count == 200 && result.latency.max >= 300_000_000)
-    #expect(seconds < 4)
+    #expect(result.latency.count == 200 && result.latency.max >= 1_000_000_000)
+    #expect(seconds < 20)
   }
 
   @Test("counts connections that break under a request, and makes new ones")
@@ -112,7 +112,7 @@ struct RunTests {
     #expect(result.errors["connect"] > 0)
     #expect(result.answered + result.errors["closed"] + result.unsent == 500)
     #expect(result.errorCount >= 300)
-    #expect(seconds < 5)
+    #expect(seconds < 20)
   }
 
   @Test("tells refusals, errors and answers that are no HTTP apart")
@@ -231,7 +231,7 @@ struct RunTests {
     #expect(result.registrations.asked == 3 && result.registrations.made == 0)
     #expect(result.registrations.failed["name_taken"] == 3)
     #expect(result.errorCount == 3 && result.answered == 0)
-    #expect(seconds < 2)
+    #expect(seconds < 10)
   }
 
   @Test("merged with that of another machine is the sum of both")

@@ -22,7 +22,7 @@ from stack import ENVIRONMENT, Stack, free_port  # noqa: E402
 
 # Which names of Prometheus' own the rules use.
 OWN = {"up", "ALERTS"}
-DEADLINE = 60
+DEADLINE = 180
 
 
 def read(*path):

@@ -60,12 +60,12 @@ final class LiveExchange {
     }
     let reference = mailbox.post(symbolID: 1, count: 100)
     #expect(segment.ring.push(reference) != nil)
-    #expect(eventually(within: 20) { mailbox.isAnswered }, "\(engine.output)")
+    #expect(eventually { mailbox.isAnswered }, "\(engine.output)")
   }
 
   /// Waits until the tables are where the journal is.
   func settle() -> Bool {
-    eventually(within: 20) { segment.projectedSequence == segment.committedSequence }
+    eventually { segment.projectedSequence == segment.committedSequence }
   }
 
   func start(_ arguments: String...) -> ChildProcess {

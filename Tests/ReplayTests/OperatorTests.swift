@@ -15,7 +15,7 @@ struct OperatorTests {
     }
     #expect(exchange.settle())
     let snapshots = Snapshots(symbol: 1, connection: exchange.connection)
-    #expect(try eventually(within: 20) { try !snapshots.labels().isEmpty })
+    #expect(try eventually { try !snapshots.labels().isEmpty })
     let (exit, output) = try exchange.outcry("verify")
     #expect(exit == .code(0), "\(output)")
     #expect(output.contains("board compared"), "\(output)")
@@ -76,7 +76,7 @@ struct OperatorTests {
         select count(*) from pg_stat_activity
         where application_name in ('outcry-rebuild BTC-USD', 'outcry-replay BTC-USD')
         """
-      let gone = try eventually(within: 20) {
+      let gone = try eventually {
         try exchange.connection.query(sessions).int64(0, 0) == 0
       }
       #expect(gone)

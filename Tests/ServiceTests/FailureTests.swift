@@ -5,11 +5,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("A worker whose peers fail", .serialized, .timeLimit(.minutes(2)))
+@Suite("A worker whose peers fail", .serialized, .timeLimit(.minutes(5)))
 struct FailureTests {
   @Test("an engine that never takes the command: 503 at the deadline, and nothing was done")
   func engineAway() throws {
-    let rig = try ServiceRig(deadlineMilliseconds: 300)
+    let rig = try ServiceRig(deadlineMilliseconds: 1000)
     let trader = try rig.register("trader")
     let client = try rig.connect()
     let response = try client.request("POST", "/api/orders", body: order, parameters: trader)
@@ -33,7 +33,7 @@ struct FailureTests {
 
   @Test("an engine that took the command and is silent: 504")
   func engineSilent() throws {
-    let rig = try ServiceRig(deadlineMilliseconds: 300)
+    let rig = try ServiceRig(deadlineMilliseconds: 1000)
     let engine = try FakeEngine(rig.exchange, "BTC-USD", id: 1) { _ in nil }
     defer { engine.stop() }
     let trader = try rig.register("trader")
@@ -71,13 +71,17 @@ struct FailureTests {
     #expect(try client.place(trader) == 201)
     let login = Array(#"{"name":"trader","password":"a long password"}"#.utf8)
     let crowd = try (0..<100).map { _ in try rig.connect() }
+    let strain = Strain()
+    defer { strain.stop() }
     for each in crowd { try each.send(FastCGIClient.encode("POST", "/api/login", body: login)) }
+    var slowest = 0.0
     for _ in 0..<20 {
       let start = monotonicSeconds()
       let response = try client.request("POST", "/api/orders", body: order, parameters: trader)
       #expect(response.status == 201)
-      #expect(monotonicSeconds() - start < 0.3)
+      slowest = max(slowest, monotonicSeconds() - start)
     }
+    #expect(slowest < strain.allowance(0.3))
     let first = try crowd[0].receive()
     #expect(first.status == 200)
   }

@@ -3,7 +3,7 @@ import SharedMemory
 import TestSupport
 import Testing
 
-@Suite("A worker's figures and traces", .serialized, .timeLimit(.minutes(2)))
+@Suite("A worker's figures and traces", .serialized, .timeLimit(.minutes(5)))
 struct FiguresTests {
   private let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -25,8 +25,7 @@ struct FiguresTests {
     for _ in 0..<25 { #expect(try client.place(trader) == 201) }
     for _ in 0..<3 { _ = try client.request("POST", "/api/orders", body: [1], parameters: trader) }
     #expect(try client.get("/api/nothing").code == "unknown_path")
-    let after = try scrape(rig)
-    #expect(after.problems.isEmpty, "\(after.problems)")
+    var after = before
     func grown(_ name: String, _ labels: String...) -> Double {
       let sum = { (metrics: ScrapedMetrics) in
         metrics.samples.filter { key, _ in
@@ -35,17 +34,23 @@ struct FiguresTests {
       }
       return sum(after) - sum(before)
     }
+    // An answer is counted when it has been sent.
+    #expect(
+      try eventually {
+        after = try scrape(rig)
+        return grown("outcry_worker_reply_duration_seconds_count") == 25
+          && grown("outcry_rejects_total") == 4
+      })
+    #expect(after.problems.isEmpty, "\(after.problems)")
     #expect(grown("outcry_http_requests_total", #"route="place_order",status="201""#) == 25)
     #expect(grown("outcry_http_requests_total", #"route="place_order",status="400""#) == 3)
     #expect(grown("outcry_http_requests_total", #"route="unknown",status="404""#) == 1)
     #expect(grown("outcry_rejects_total", #"code="unknown_path""#) == 1)
-    #expect(grown("outcry_rejects_total") == 4)
     let request = "outcry_http_request_duration_seconds"
     #expect(grown("\(request)_count", #"class="order",status="2xx""#) == 25)
     #expect(grown("\(request)_count", #"class="order",status="4xx""#) == 3)
     // Only what went through an engine has these stages.
     #expect(grown("outcry_worker_intake_duration_seconds_count") == 25)
-    #expect(grown("outcry_worker_reply_duration_seconds_count") == 25)
     #expect(after["outcry_database_pool_size"] == 3)
     #expect(try #require(after["outcry_database_connections"]) >= 1)
     #expect(after.sum("outcry_processes", #"role="worker""#) == 1)
@@ -90,19 +95,23 @@ struct FiguresTests {
     let answer = try rig.connect().request(
       "POST", "/api/orders", body: order, parameters: parameters)
     #expect(answer.status == 504)
+    // On a busy machine the registration may be a slow request too.
     func line(_ message: String) -> [String: Any]? {
       rig.master.output.split(separator: "\n").lazy.compactMap {
         try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
-      }.first { $0["message"] as? String == message }
+      }.first {
+        $0["message"] as? String == message
+          && $0["requestId"] as? String == parameters["REQUEST_ID"]
+      }
     }
     #expect(eventually { line("slow request") != nil })
     let slow = try #require(line("slow request"))
     #expect(slow["program"] as? String == "worker")
     #expect(slow["symbol"] as? String == "BTC-USD")
-    #expect(slow["requestId"] as? String == "0123456789abcdef0011223344556677")
     #expect(slow["traceId"] as? String == "4bf92f3577b34da6a3ce929d0e0e4736")
     #expect(try #require(slow["milliseconds"] as? Double) >= 1400)
     #expect(try #require(slow["intakeMilliseconds"] as? Double) < 1000)
+    #expect(eventually { line("request failed") != nil })
     let failed = try #require(line("request failed"))
     #expect(failed["traceId"] as? String == "4bf92f3577b34da6a3ce929d0e0e4736")
     #expect(failed["status"] as? Int == 504)

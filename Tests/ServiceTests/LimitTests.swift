@@ -3,7 +3,7 @@ import SharedMemory
 import TestSupport
 import Testing
 
-@Suite("Rate limits of accounts", .serialized, .timeLimit(.minutes(2)))
+@Suite("Rate limits of accounts", .serialized, .timeLimit(.minutes(5)))
 struct LimitTests {
   @Test("hold for all processes together, and say when to come back")
   func requests() throws {
@@ -37,7 +37,7 @@ struct LimitTests {
     // What needs no account needs no leave.
     #expect(try clients[0].get("/health").status == 200)
     #expect(eventually { rig.exchange.pool[.limited] == UInt64(refused) })
-    #expect(rig.exchange.pool[.serving] == 3)
+    #expect(eventually { rig.exchange.pool[.serving] == 3 })
   }
 
   @Test("count the orders of a batch one by one, all or none")
@@ -61,7 +61,7 @@ struct LimitTests {
   }
 }
 
-@Suite("The figures of a pool of workers", .serialized, .timeLimit(.minutes(2)))
+@Suite("The figures of a pool of workers", .serialized, .timeLimit(.minutes(5)))
 struct FigureTests {
   @Test("count every request, across a reload and the death of the master")
   func counting() throws {
@@ -69,19 +69,26 @@ struct FigureTests {
     let pool = rig.exchange.pool
     // Those with which the rig waited for the pool.
     #expect(eventually { pool[.requests] > 0 && pool[.idle] == 2 })
-    let before = pool[.requests]
+    let (before, slowBefore) = (pool[.requests], pool[.slow])
+    // On a busy machine some do take so long; then their client has seen it.
+    var slow: UInt64 = 0
     func ask(_ count: Int) throws {
       let client = try rig.connect()
-      for _ in 0..<count { #expect(try client.get("/health").status == 200) }
+      for _ in 0..<count {
+        let start = monotonicSeconds()
+        #expect(try client.get("/health").status == 200)
+        if monotonicSeconds() - start > 0.02 { slow += 1 }
+      }
     }
     try ask(100)
     #expect(eventually { pool[.requests] == before + 100 })
     #expect(pool[.accepted] >= 2)
     #expect(pool[.backlog] > 0)
-    #expect(pool[.slow] == 0)
+    #expect(pool[.slow] <= slowBefore + slow)
+    let slowAfter = pool[.slow]
     // A password hash takes longer than 20 ms.
     let trader = try rig.register("trader")
-    #expect(eventually { pool[.slow] >= 1 })
+    #expect(eventually { pool[.slow] > slowAfter })
     // An order whose engine is away is under way until its deadline.
     try FakeEngine(rig.exchange, "BTC-USD", id: 1).stop()
     let waiting = try rig.connect()
@@ -92,9 +99,9 @@ struct FigureTests {
 
     let counted = pool[.requests]
     rig.master.kill(SIGHUP)
-    #expect(eventually(within: 20) { pool[.reloads] == 1 && pool[.outdated] == 0 })
+    #expect(eventually { pool[.reloads] == 1 && pool[.outdated] == 0 })
     // Whoever still drains answers one request on a new connection, and then closes it.
-    #expect(eventually(within: 20) { pool[.serving] == 2 && pool[.draining] == 0 })
+    #expect(eventually { pool[.serving] == 2 && pool[.draining] == 0 })
     try ask(50)
     #expect(eventually { pool[.requests] == counted + 50 })
     #expect(pool[.died] == 0)

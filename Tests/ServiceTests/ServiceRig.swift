@@ -36,13 +36,13 @@ final class ServiceRig {
         "OUTCRY_REDIS": redis.socket,
         "OUTCRY_REQUEST_DEADLINE_MS": String(deadlineMilliseconds),
       ].merging(settings) { $1 }, outputPath: folder.file("log"))
-    let isUp = eventually(within: 20) { (try? connect().get("/health").status) == 200 }
+    let isUp = eventually { (try? connect().get("/health").status) == 200 }
     precondition(isUp, master.output)
   }
 
   deinit {
     master.kill(SIGTERM)
-    _ = master.wait(within: 20)
+    _ = master.wait()
     instance.removeAll()
   }
 

@@ -3,7 +3,7 @@ import SharedMemory
 import TestSupport
 import Testing
 
-@Suite("A worker of one shard among several", .serialized, .timeLimit(.minutes(2)))
+@Suite("A worker of one shard among several", .serialized, .timeLimit(.minutes(5)))
 struct ShardTests {
   private func rig() throws -> ServiceRig {
     try ServiceRig(deadlineMilliseconds: 2500, settings: ["OUTCRY_SHARDS": "a:1 b:1 c:1"])
@@ -60,6 +60,34 @@ struct ShardTests {
     #expect(isSentOn(try place(1), to: 2, hops: 2))
     let last = try place(3)
     #expect(last.status == 503 && last.code == "elsewhere", "\(last)")
+  }
+
+  @Test("a batch's part at a shard that is away: nothing was done, unless a worker before tried")
+  func batchAway() throws {
+    let nobody = "127.0.0.1:\(freePort())"
+    let rig = try ServiceRig(
+      deadlineMilliseconds: 5000, settings: ["OUTCRY_SHARDS": "\(nobody) \(nobody)"])
+    try put(2, at: 1, in: rig)
+    let engine = try FakeEngine(rig.exchange, "BTC-USD", id: 1)
+    defer { engine.stop() }
+    let trader = try rig.register("trader")
+    let own = String(decoding: order, as: UTF8.self)
+    let body = "{\"orders\":[\(own),\(own.replacing("BTC", with: "ETH"))]}"
+    let client = try rig.connect()
+    for (earlier, code) in [
+      (nil, "shard_away"), ("502", "outcome_unknown"), ("502 : 504", "outcome_unknown"),
+      ("200", "shard_away"),
+    ] as [(String?, String)] {
+      var parameters = trader
+      parameters["EARLIER_STATUS"] = earlier
+      let answer = try client.request(
+        "POST", "/api/orders/batch", body: Array(body.utf8), parameters: parameters)
+      #expect(answer.status == 200, "\(answer.text)")
+      let results = try #require(answer.field("results") as? [[String: Any]])
+      #expect(results.count == 2 && results[0]["status"] as? String == "open", "\(answer.text)")
+      let error = try #require(results[1]["error"] as? [String: Any])
+      #expect(error["code"] as? String == code, "\(answer.text)")
+    }
   }
 
   @Test("a request that waits for an engine is sent on when its symbol leaves")

@@ -29,7 +29,7 @@ final class Stage {
   /// A random moment: until so many more commands are committed, or there is no reason to wait.
   func waitForGrowth(ofAtMost limit: Int, unless isOver: () -> Bool) {
     let goal = committedCount() + Int.random(in: 0...limit)
-    #expect(eventually(within: 20) { committedCount() >= goal || isOver() })
+    #expect(eventually { committedCount() >= goal || isOver() })
   }
 
   private func committedCount() -> Int {

@@ -153,7 +153,7 @@ struct JournalTests {
       second.result.withLock { $0 = done }
     }.start()
     let observer = try Connection(settings)
-    let waits = try eventually(within: 30) {
+    let waits = try eventually {
       try observer.query(
         """
         select 1 from pg_stat_activity where wait_event_type = 'Lock'
@@ -163,7 +163,7 @@ struct JournalTests {
     }
     #expect(waits)
     try old.run("commit")
-    let ended = eventually(within: 30) { second.result.withLock { $0 != nil } }
+    let ended = eventually { second.result.withLock { $0 != nil } }
     #expect(ended)
     try second.result.withLock { try $0?.get() }
     #expect(try readAll() == [1, 2, 3])

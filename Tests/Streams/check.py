@@ -23,6 +23,7 @@ from sleeper import Sleeper
 from websocket import Refused, WebSocket
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Chaos"))
+from ports import free_port  # noqa: E402
 from stack import Stack  # noqa: E402
 
 SYMBOL = "BTC-USD"
@@ -36,7 +37,7 @@ class Check:
         self.folder = tempfile.mkdtemp(prefix="outcry-streams-")
         self.stack = Stack(
             os.path.abspath(options.programs), os.path.join(self.folder, "state"),
-            Stack.free_port())
+            free_port())
         self.cluster = None
         if options.cluster:
             self.cluster = Cluster(os.path.join(self.folder, "redis"))
@@ -81,6 +82,7 @@ class Check:
         sampler.join()
         for driver in drivers:
             driver.stop()
+        self.wait(self.latest_is_right, "the newest candles and ticker")
         for follower in [*self.books, self.latest, *self.accounts]:
             follower.stop()
         self.judge(accounts, drivers)
@@ -98,24 +100,44 @@ class Check:
                 restore()
         self.wait(lambda: all(driver.is_idle() for driver in drivers), "the commands", 600)
         self.wait(self.stack.is_ready, "the exchange")
-        time.sleep(0.1)
-        wanted = self.stack.book(SYMBOL)
-        wanted_digest = digest({side: dict(wanted[side]) for side in ("bids", "asks")})
-        self.wait(
-            lambda: all(book.position is not None and digest(book.sides) == wanted_digest
-                        for book in self.books),
-            f"the right books after {victim or 'the start'}", 15)
+        self.wait(self.books_are_right, f"the right books after {victim or 'the start'}")
         print(
-            f"{sum(driver.sent for driver in drivers)} commands, book at {wanted['sequence']}, "
+            f"{sum(driver.sent for driver in drivers)} commands, book at {self.books[0].position}, "
             f"{len(self.samples)} samples, {[book.fetches for book in self.books]} snapshots taken",
             flush=True)
+
+    def books_are_right(self):
+        """A command whose answer got lost may still be under way when nobody sends any more."""
+        wanted = self.stack.book(SYMBOL)
+        wanted_digest = digest({side: dict(wanted[side]) for side in ("bids", "asks")})
+        return all(book.position is not None and digest(book.sides) == wanted_digest
+                   for book in self.books)
+
+    def latest_is_right(self):
+        """The newest of what is streamed once in a while has arrived."""
+        def asked(path):
+            return json.loads(self.stack.get(path)[1])
+
+        streamed = self.latest.newest
+        for name in INTERVALS:
+            candles = asked(f"/api/candles/{SYMBOL}?interval={name}&limit=1").get("candles")
+            heard = streamed.get(f"candles.{name}.{SYMBOL}", {})
+            if candles and any(heard.get(field) != candles[0][field]
+                               for field in ("time", "trades")):
+                return False
+        ticker = asked(f"/api/ticker/{SYMBOL}")
+        return all(streamed.get(f"ticker.{SYMBOL}", {}).get(field) == ticker.get(field)
+                   for field in ("trades", "bid", "ask"))
 
     def strike(self, victim):
         """What undoes it, if it has to be undone."""
         if victim.startswith(("master", "feed's")):
             cluster, name = self.cluster, f"{{{SYMBOL}}}:book"
             cluster.wait("a whole cluster", cluster.is_whole)
-            node = cluster.entrance() if victim.startswith("feed's") else cluster.master_of(name)
+            find = (cluster.entrance if victim.startswith("feed's")
+                    else lambda: cluster.master_of(name))
+            cluster.wait("the node", lambda: find() is not None)
+            node = find()
             if victim == "master dies":
                 cluster.kill(node)
                 return lambda: cluster.start(node)

@@ -2,9 +2,12 @@
 
 import os
 import signal
-import socket
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Chaos"))
+from ports import free_port  # noqa: E402
 
 MASTERS = 3
 SLOTS = 16384
@@ -14,11 +17,7 @@ class Cluster:
     def __init__(self, folder):
         self.folder = folder
         os.makedirs(folder)
-        # All of them at once, lest one comes twice.
-        probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(4 * MASTERS)]
-        ports = [probe.getsockname()[1] for probe in probes]
-        for probe in probes:
-            probe.close()
+        ports = [free_port() for _ in range(4 * MASTERS)]
         self.ports, self.buses = ports[:2 * MASTERS], ports[2 * MASTERS:]
         self.servers = {}
         self.hanging = set()

@@ -32,7 +32,8 @@ class Driver(threading.Thread):
         self.account, self.symbol = account, symbol
         self.random = random.Random(seed)
         self.open = []
-        self.sent = self.wanted = 0
+        # Asked for, begun, and those of them that are over.
+        self.wanted = self.sent = self.over = 0
         self.errors = {}
         self.goal = threading.Condition()
         self.ended = False
@@ -43,7 +44,7 @@ class Driver(threading.Thread):
             self.goal.notify()
 
     def is_idle(self):
-        return self.sent >= self.wanted
+        return self.over >= self.wanted
 
     def stop(self):
         self.ended = True
@@ -58,6 +59,7 @@ class Driver(threading.Thread):
                 if self.ended:
                     return
             self.step()
+            self.over = self.sent
 
     def step(self):
         kind = self.random.random()

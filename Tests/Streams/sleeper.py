@@ -35,7 +35,7 @@ class Sleeper:
                 if answer.split()[1] not in (b"201", b"202"):
                     raise SystemExit(f"not published: {answer!r}")
         self.heard = 0
-        while self.heard < MESSAGES and (number := self._next(awake, 5)) == self.heard:
+        while self.heard < MESSAGES and (number := self._next(awake, 20)) == self.heard:
             self.heard += 1
         awake.close()
 
@@ -51,7 +51,7 @@ class Sleeper:
         """To be asked when nginx has had its time to lose patience."""
         if self.heard != MESSAGES:
             yield f"a subscriber beside a sleeping one heard {self.heard} of {MESSAGES} messages"
-        time.sleep(max(0, self.started + 15 - time.monotonic()))
+        time.sleep(max(0, self.started + 25 - time.monotonic()))
         heard = 0
         try:
             while self._next(self.asleep, 1) is not None:

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What nginx does about clients that ask too often, ask for too much at once, or are too slow.
-@Suite("Limits for clients", .serialized, .timeLimit(.minutes(2)))
+@Suite("Limits for clients", .serialized, .timeLimit(.minutes(5)))
 struct ClientLimitTests {
   private func started(_ settings: [String: String]) throws -> TestStack {
     let stack = try TestStack(settings: settings)
@@ -32,19 +32,20 @@ struct ClientLimitTests {
       "OUTCRY_TRUSTED_ADDRESSES": "none", "OUTCRY_ADDRESS_RATE": "20",
     ])
     let start = monotonicSeconds()
-    let answers = ask(stack, "/api/x", 100)
+    // So many that they come faster than they are let through on any machine.
+    let answers = ask(stack, "/api/x", 400)
     let seconds = monotonicSeconds() - start
     let served = answers.count { $0.status == 200 }
     // The tool that waited for the stack asked from this address too.
     #expect(served >= 5 && Double(served) <= 21 + 20 * seconds + 1, "\(served) in \(seconds) s")
-    #expect(served < 100)
+    #expect(served < 400)
     expectRefusals(answers)
     #expect(eventually { stack.get("/api/x") == 200 })
   }
 
   @Test("registrations and logins have a limit of their own, which holds up nothing else")
   func logins() throws {
-    let stack = try started(["OUTCRY_TRUSTED_ADDRESSES": "none", "OUTCRY_LOGIN_RATE": "15"])
+    let stack = try started(["OUTCRY_TRUSTED_ADDRESSES": "none", "OUTCRY_LOGIN_RATE": "3"])
     for path in ["/api/login", "/api/register?x=1", "/api/%6Cogin"] {
       let answers = ask(stack, path, 4)
       expectRefusals(answers)
@@ -102,11 +103,14 @@ struct ClientLimitTests {
     let many = String(repeating: request, count: 20_000)
     // Megabytes of answers that are never read.
     let readers = (0..<50).map { _ in RawClient(port: port, sending: many) }
+    let strain = Strain()
+    defer { strain.stop() }
     let start = monotonicSeconds()
     for _ in 0..<100 { #expect(stack.get("/api/x") == 200) }
-    #expect(monotonicSeconds() - start < 3, "a hundred requests beside 150 slow clients")
-    #expect(eventually(within: 10) { clients.allSatisfy(\.isClosed) })
-    #expect(eventually(within: 20) { readers.allSatisfy(\.isReset) })
+    let seconds = monotonicSeconds() - start
+    #expect(seconds < strain.allowance(3), "a hundred requests beside 150 slow clients")
+    #expect(eventually { clients.allSatisfy(\.isClosed) })
+    #expect(eventually { readers.allSatisfy(\.isReset) })
     #expect(stack.get("/api/x") == 200)
   }
 }

@@ -30,10 +30,13 @@ struct SupervisorTests {
     let stack = try TestStack()
     #expect(stack.outcry("up").status == 0)
     let old = try #require(stack.program(name)?.pid)
+    let strain = Strain()
+    defer { strain.stop() }
     let started = monotonicSeconds()
     kill(old, SIGKILL)
     #expect(eventually { stack.program(name).map { $0.pid != old && $0.pid != 0 } ?? false })
-    #expect(monotonicSeconds() - started < 1, "the first restart does not wait")
+    let seconds = monotonicSeconds() - started
+    #expect(seconds < strain.allowance(1), "the first restart does not wait")
     #expect(eventually { stack.get("/ready") == 200 })
     #expect(stack.program(name)?.restarts == 1)
   }
@@ -44,7 +47,7 @@ struct SupervisorTests {
     try stack.replace("outcry-engine", with: "echo x >> \(stack.folder.file("starts")); exit 3")
     #expect(stack.outcry("up", "--wait", "1").status == 1)
     func starts() -> Int { readFile(stack.folder.file("starts")).count / 2 }
-    #expect(eventually(within: 10) { starts() >= 4 })
+    #expect(eventually { starts() >= 4 })
     // 0 + 100 + 200 + 400 + … ms: without a back-off there would be hundreds by now.
     #expect(starts() < 12)
   }
@@ -56,7 +59,14 @@ struct SupervisorTests {
     let up = stack.outcry("up", "--wait", "1")
     #expect(up.status == 1)
     #expect(up.output.contains("engine: "))
-    #expect(up.output.contains("the tide is out"))
+    // It may not have come to start it within its second.
+    var said = up.output
+    let isTold = eventually {
+      if said.contains("the tide is out") { return true }
+      said = stack.outcry("up", "--wait", "1").output
+      return false
+    }
+    #expect(isTold, "\(said)")
   }
 
   @Test("when the supervisor is killed its programs stop, and up works again")
@@ -65,7 +75,7 @@ struct SupervisorTests {
     #expect(stack.outcry("up").status == 0)
     let old = stack.programs.map(\.pid)
     kill(try #require(stack.supervisor), SIGKILL)
-    #expect(eventually(within: 10) { old.allSatisfy { !isAlive($0) } })
+    #expect(eventually { old.allSatisfy { !isAlive($0) } })
     #expect(stack.outcry("status").status == 3)
     #expect(stack.outcry("up").status == 0)
     #expect(stack.get("/ready") == 200)
@@ -82,7 +92,7 @@ struct SupervisorTests {
     let pids = stack.programs.map(\.pid)
     let instance = try #require(StateFolder(existing: stack.state)?.instance)
     try FileManager.default.removeItem(atPath: stack.state)
-    #expect(eventually(within: 20) { pids.allSatisfy { !isAlive($0) } })
+    #expect(eventually { pids.allSatisfy { !isAlive($0) } })
     let segments = { try Instance(name: instance).list() }
     #expect(try eventually { try segments().isEmpty })
   }
@@ -121,7 +131,7 @@ struct SupervisorTests {
     let old = try #require(stack.program("postgres")?.pid)
     kill(old, SIGKILL)
     #expect(
-      eventually(within: 30) {
+      eventually {
         stack.program("postgres").map { $0.pid != old && $0.isReady } ?? false
       })
     #expect(stack.outcry("down").status == 0)

@@ -43,7 +43,7 @@ final class TestStack {
   }
 
   @discardableResult
-  func outcry(_ arguments: String..., wait: Double = 60) -> (status: Int32, output: String) {
+  func outcry(_ arguments: String..., wait: Double = 120) -> (status: Int32, output: String) {
     var all = arguments + ["--state", state]
     if arguments.first == "up" { all += ["--programs", folder.file("programs")] }
     let (exit, output) = ChildProcess.run(

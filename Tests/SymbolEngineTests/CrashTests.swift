@@ -69,7 +69,7 @@ struct CrashTests {
     let segment = try harness.segment()
     _ = try harness.ask(limit(.buy, 1, at: 10), of: segment)
     let second = try harness.start()
-    #expect(second.wait(within: 20) == .code(75))
+    #expect(second.wait() == .code(75))
     #expect(second.output.contains("another engine on this host holds the symbol"))
     #expect(first.isRunning)
     _ = try harness.ask(limit(.buy, 1, at: 10), of: segment)
@@ -91,7 +91,7 @@ struct CrashTests {
 
     let outcome = try harness.ask([limit(.buy, 1, at: 12)], of: segment, within: 2)
     #expect(outcome == .unknown)
-    #expect(old.wait(within: 10) == .code(70))
+    #expect(old.wait() == .code(70))
     #expect(old.output.contains("fenced off"))
     #expect(far.board.summary()?.open_orders == 2)
   }
@@ -107,7 +107,7 @@ struct CrashTests {
       postgres.stop(how)
       let waiting = try harness.post([limit(.buy, 1, at: 11, key: "in\(round)")], to: segment)
       postgres.start()
-      guard case .answered(let replies) = harness.finish(waiting, within: 20) else {
+      guard case .answered(let replies) = harness.finish(waiting) else {
         Issue.record("no answer after \(how)")
         return
       }
@@ -137,7 +137,7 @@ struct CrashTests {
       """
     try connection.run(flip)
     let next = try harness.start()
-    #expect(next.wait(within: 20) == .code(1))
+    #expect(next.wait() == .code(1))
     #expect(next.output.contains("the journal's row at \(row) of symbol 1 is damaged"))
     try connection.run(flip)
     try harness.start()

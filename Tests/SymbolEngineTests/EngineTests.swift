@@ -89,7 +89,7 @@ struct EngineTests {
     _ = try harness.ask(limit(.buy, 1, at: 9), of: segment)
     var order = limit(.buy, 1, at: 10)
     order.time_in_force = TimeInForce.goodTillDate.rawValue
-    order.terms.expires_at = Clock.wallMicros() + 1_000_000
+    order.terms.expires_at = Clock.wallMicros() + 3_000_000
     let placed = try harness.ask(order, of: segment)
     #expect(placed.status == .open)
     #expect(eventually { segment.board.summary()?.open_orders == 1 })

@@ -14,7 +14,7 @@ struct SnapshotTests {
     let segment = try harness.segment()
     let snapshots = Snapshots(symbol: 1, connection: try harness.connect())
     var number = 0
-    let isThere = try eventually(within: 30) {
+    let isThere = try eventually {
       let orders = (0..<100).map { _ in
         number += 1
         return limit(number % 3 == 0 ? .sell : .buy, 2, at: Int64(100 + number * 7 % 50))

@@ -57,7 +57,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// How it ended, or nil when it still runs after so long.
-  public func wait(within seconds: Double = 10) -> Exit? {
+  public func wait(within seconds: Double = 30) -> Exit? {
     _ = eventually(within: seconds) { status != nil }
     return status
   }
@@ -68,7 +68,7 @@ public final class ChildProcess: Sendable {
   /// Runs a program to its end and returns how it ended and what it wrote.
   public static func run(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
-    within seconds: Double = 30
+    within seconds: Double = 60
   ) -> (exit: Exit?, output: String) {
     let child = ChildProcess(program, arguments, environment: environment)
     let exit = child.wait(within: seconds)

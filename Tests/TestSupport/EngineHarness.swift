@@ -90,7 +90,7 @@ extension EngineHarness {
     return Pending(mailbox: mailbox, isQueued: segment.ring.push(reference) != nil)
   }
 
-  package func finish(_ pending: Pending, within seconds: Double = 10) -> Outcome {
+  package func finish(_ pending: Pending, within seconds: Double = 30) -> Outcome {
     defer { slot.release(pending.mailbox) }
     let deadline = Clock.monotonicNanos() + Int64(seconds * 1e9)
     while pending.isQueued, !pending.mailbox.isAnswered, Clock.monotonicNanos() < deadline {
@@ -115,7 +115,7 @@ extension EngineHarness {
       })
   }
 
-  package func ask(_ commands: [Command], of segment: SymbolSegment, within seconds: Double = 10)
+  package func ask(_ commands: [Command], of segment: SymbolSegment, within seconds: Double = 30)
     throws
     -> Outcome
   {

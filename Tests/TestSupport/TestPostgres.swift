@@ -61,7 +61,7 @@ public final class TestPostgres: Sendable {
   /// After a SIGKILL the sessions of the server before need a moment to notice, and a new one that
   /// still meets them gives up: then it is started again.
   public func start() {
-    let answers = eventually(within: 20) {
+    let answers = eventually {
       if server.withLock({ $0?.isRunning }) != true { launch() }
       return (try? Connection(settings()).run("select 1")) != nil
     }
@@ -88,7 +88,7 @@ public final class TestPostgres: Sendable {
       case .immediate: running.kill(SIGQUIT)
       case .kill: running.kill(SIGKILL)
       }
-      _ = running.wait(within: 20)
+      _ = running.wait()
       child = nil
     }
   }

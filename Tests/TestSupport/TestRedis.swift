@@ -27,7 +27,7 @@ public final class TestRedis: Sendable {
       ] + (isInCluster ? ["--cluster-enabled", "yes", "--cluster-port", String(freePort())] : []),
       outputPath: folder.file("log"))
     server.withLock { $0 = child }
-    let ready = eventually(within: 10) {
+    let ready = eventually {
       readFile(folder.file("log")).contains("The server is now ready to accept connections at")
         && command(["ping"]) == "PONG"
     }

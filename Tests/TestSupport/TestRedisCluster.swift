@@ -35,7 +35,7 @@ public final class TestRedisCluster: Sendable {
         "--repl-diskless-sync-delay", "0",
       ], outputPath: log)
     servers.withLock { $0[node] = child }
-    let isUp = eventually(within: 10) { command(node, "ping") == "PONG" }
+    let isUp = eventually { command(node, "ping") == "PONG" }
     precondition(isUp, "Redis does not start:\n\(readFile(log))")
   }
 
@@ -50,14 +50,14 @@ public final class TestRedisCluster: Sendable {
     for node in ports.indices.dropFirst() {
       must(0, "cluster", "meet", "127.0.0.1", String(ports[node]), String(buses[node]))
     }
-    let haveMet = eventually(within: 30) {
+    let haveMet = eventually {
       ports.indices.allSatisfy { info($0).contains("cluster_known_nodes:\(ports.count)\r\n") }
     }
     precondition(haveMet, "the nodes do not meet")
     for master in 0..<TestRedisCluster.masters {
       must(TestRedisCluster.masters + master, "cluster", "replicate", id(master))
     }
-    precondition(eventually(within: 30) { isWhole }, "the cluster does not form")
+    precondition(eventually { isWhole }, "the cluster does not form")
   }
 
   /// Every slot has a master, and every master that lives a replica in step with it.

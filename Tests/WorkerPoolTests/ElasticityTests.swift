@@ -62,7 +62,7 @@ struct ElasticityTests {
   }
 }
 
-@Suite("A pool that follows the load", .serialized, .timeLimit(.minutes(2)))
+@Suite("A pool that follows the load", .serialized, .timeLimit(.minutes(4)))
 struct ElasticPoolTests {
   @Test("grows when connections wait to be accepted, up to what is allowed, and shrinks again")
   func growsAndShrinks() throws {
@@ -74,11 +74,11 @@ struct ElasticPoolTests {
     #expect(eventually { ProcessTree.isStopped(first) })
     let waiting = try (0..<5).map { _ in try rig.connect() }
     for client in waiting { try client.send(FastCGIClient.encode("GET", "/")) }
-    #expect(eventually(within: 10) { rig.children.count >= 2 })
+    #expect(eventually { rig.children.count >= 2 })
     for client in waiting { #expect(try client.receive().status == 200) }
     #expect(rig.children.count <= 3)
     kill(first, SIGCONT)
-    #expect(eventually(within: 40) { rig.children.count == 1 })
+    #expect(eventually(within: 90) { rig.children.count == 1 })
     #expect(rig.isServing)
     #expect(rig.logged("load changes the number of children") >= 2)
     #expect(rig.stop())
@@ -95,7 +95,7 @@ struct ElasticPoolTests {
   }
 }
 
-@Suite("A pool on TCP", .serialized, .timeLimit(.minutes(1)))
+@Suite("A pool on TCP", .serialized, .timeLimit(.minutes(3)))
 struct TCPTests {
   @Test("serves, scales and reloads as one on a unix socket does")
   func tcp() {

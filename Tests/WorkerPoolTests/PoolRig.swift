@@ -26,7 +26,7 @@ final class PoolRig {
     master = PoolRig.start(program, socket, workers, settings, listener, logFile)
     let expected = children ?? Int(workers) ?? 1
     // A child can answer before its master has heard that it does.
-    let isReady = eventually(within: 20) {
+    let isReady = eventually {
       self.children.count == expected && isServing && logged("child serves") >= expected
     }
     precondition(isReady, log)
@@ -66,7 +66,7 @@ final class PoolRig {
   func stop() -> Bool {
     let all = children
     master.kill(SIGTERM)
-    return master.wait(within: 20) == .code(0) && !all.contains(where: ProcessTree.isAlive)
+    return master.wait() == .code(0) && !all.contains(where: ProcessTree.isAlive)
   }
 }
 

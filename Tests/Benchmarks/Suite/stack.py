@@ -5,21 +5,18 @@ import glob
 import os
 import re
 import shutil
-import socket
 import subprocess
+import sys
 import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 PROGRAMS = os.path.join(TOP, ".build", "release")
+sys.path.append(os.path.join(TOP, "Tests", "Chaos"))
+from ports import free_port  # noqa: E402
+
 TICKS = os.sysconf("SC_CLK_TCK")
 # What a shell that starts a benchmark has set is not what is measured.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("OUTCRY_")}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Stack:
