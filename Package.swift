@@ -146,7 +146,7 @@ let package = Package(
     tests(of: "API", needs: ["API", "CAllocations", "TestSupport"]),
     tests(
       of: "Accounts", needs: ["Accounts", "CAllocations", "Postgres", "Store", "TestSupport"]),
-    tests(of: "FastCGI", needs: ["FastCGI", "TestSupport"]),
+    tests(of: "FastCGI", needs: ["FastCGI", "Settings", "TestSupport"]),
     tests(of: "WorkerPool", needs: ["WorkerPool", "TestSupport", "outcry-worker"]),
     tests(
       of: "Service",

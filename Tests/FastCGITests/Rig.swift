@@ -12,9 +12,10 @@ final class Rig: Sendable {
   let held = Mutex<[Request]>([])
   let isDrained = Atomic(false)
 
-  init(limits: Server.Limits = Server.Limits()) throws {
-    listener = TestListener(path: folder.file("s"))
-    server = try Server(listening: listener.descriptor, limits: limits)
+  /// Of another one's socket, if that is given.
+  init(limits: Server.Limits = Server.Limits(), listener: TestListener? = nil) throws {
+    self.listener = listener ?? TestListener(path: folder.file("s"))
+    server = try Server(listening: self.listener.descriptor, limits: limits)
     let thread = Thread { [self] in serve() }
     thread.start()
   }
@@ -57,8 +58,8 @@ final class Rig: Sendable {
   }
 
   func reply(_ request: Request, _ text: String) {
-    request.write("Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n")
-    var text = text
+    request.write("Status: 200 OK\r\nContent-Type: text/plain\r\n")
+    var text = "Content-Length: \(text.utf8.count)\r\n\r\n\(text)"
     text.withUTF8 { request.write(UnsafeRawBufferPointer($0)) }
     server.finish(request)
   }

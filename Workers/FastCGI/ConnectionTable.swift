@@ -6,8 +6,8 @@ import Synchronization
 ///     idle ──readable──▶ busy
 ///     fresh, idle ──drain──▶ closing ──read to its end──▶ busy or free
 ///
-/// `→ closing` is taken by the draining thread, `idle → free` by a thread that finishes a request
-/// while the server drains: whoever wins the exchange owns the descriptor's end.
+/// `→ closing` is taken by the draining thread, or by one that finishes a request while the server
+/// drains: whoever wins the exchange owns the descriptor's end.
 final class ConnectionTable: @unchecked Sendable {
   enum Use: UInt8 {
     case free, fresh, idle, busy, closing

@@ -175,11 +175,11 @@ public final class Server: @unchecked Sendable {
     finished.add(1, ordering: .relaxed)
     guard let kept else { return closed() }
     connections[kept] = .idle
+    // The peer may have sent its next request as soon as it had this answer.
     if draining.load(ordering: .sequentiallyConsistent),
-      connections.exchange(kept, from: .idle, to: .free)
+      connections.exchange(kept, from: .idle, to: .closing), endReading(kept)
     {
-      close(kept)
-      return closed()
+      return
     }
     _ = watch(kept, EPOLL_CTL_MOD, EPOLLIN.rawValue | EPOLLONESHOT.rawValue)
   }
@@ -275,15 +275,20 @@ public final class Server: @unchecked Sendable {
       next += 1
       guard connections.exchange(descriptor, from: use, to: .closing) else { continue }
       left -= 1
-      shutdown(descriptor, Int32(SHUT_RD))
-      var byte: UInt8 = 0
-      let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
-      if recv(descriptor, &byte, 1, flags) == 0 {
-        connections[descriptor] = .free
-        close(descriptor)
-        closed()
-      }
+      _ = endReading(descriptor)
     }
+  }
+
+  /// True when nothing had been sent, and the connection is closed.
+  private func endReading(_ descriptor: Int32) -> Bool {
+    shutdown(descriptor, Int32(SHUT_RD))
+    var byte: UInt8 = 0
+    let flags = Int32(MSG_PEEK | MSG_DONTWAIT)
+    guard recv(descriptor, &byte, 1, flags) == 0 else { return false }
+    connections[descriptor] = .free
+    close(descriptor)
+    closed()
+    return true
   }
 
   private func closed() {

@@ -16,6 +16,8 @@ final class Core: Sendable {
   /// What the completion thread is doing.
   let completing = Pulse()
   let slow = SlowPool()
+  /// To workers of other shards.
+  let peers = PeerConnections()
   let authenticator: Authenticator
   let accounts: AccountStore
   /// Nil: nobody is an administrator.

@@ -71,7 +71,7 @@ struct ShardCalls: Sendable {
   }
 
   fileprivate func send(
-    to address: Address, _ markets: [Market], place: Int64?, wasTried: Bool
+    to address: Address, _ markets: [Market], place: Int64?, attempt: Int, wasTried: Bool
   ) throws(PeerCall.Failure) -> PeerCall {
     let symbols = markets.map { "\($0.entry.symbol.id)" }.joined(separator: ",")
     var parameters = parameters + [("OUTCRY_PART", Array(symbols.utf8))]
@@ -80,7 +80,9 @@ struct ShardCalls: Sendable {
       parameters.removeAll { $0.name == "EARLIER_STATUS" }
       parameters.append(("EARLIER_STATUS", Array("502".utf8)))
     }
-    return try PeerCall(to: address, parameters: parameters, body: body, deadline: deadline)
+    return try PeerCall(
+      to: address, over: core.peers, isFresh: attempt > 0, parameters: parameters, body: body,
+      deadline: deadline)
   }
 }
 
@@ -110,7 +112,8 @@ final class ShardCall {
         return try read(answer)
       }
       guard attempt < ShardCall.mostTries, Clock.monotonicNanos() < calls.deadline else { break }
-      usleep(ShardCalls.pauseMicros)
+      // A worker that is gone needs time to be replaced; a kept connection may just be an old one.
+      if isUnderWay?.wasKept != true { usleep(ShardCalls.pauseMicros) }
       isUnderWay = send(attempt)
     }
     if wasSent, calls.changesSomething { throw .outcomeUnknown }
@@ -123,7 +126,8 @@ final class ShardCall {
     let pool = pools[Int(shard)]
     do throws(PeerCall.Failure) {
       let call = try calls.send(
-        to: pool[attempt % pool.count], markets, place: place, wasTried: wasSent)
+        to: pool[attempt % pool.count], markets, place: place, attempt: attempt,
+        wasTried: wasSent)
       wasSent = true
       return call
     } catch {
