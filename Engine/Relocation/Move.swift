@@ -16,9 +16,11 @@ public final class Move {
 
   /// An engine repeats so many commands in no time.
   private static let fewCommands: UInt64 = 2000
-  /// What is copied in less time is left for when nobody trades.
-  private static let shortCopy = 0.25
-  private static let mostCopies = 60
+  /// What is copied in less time is left for when nobody trades; so often that is hoped for.
+  package struct Copying: Sendable {
+    package var shortSeconds = 0.25
+    package var mostTimes = 60
+  }
   private static let enginePatience = 5.0
   private static let arrivalPatience = 30.0
   /// By then every worker of the source has heard that the symbol is gone.
@@ -30,6 +32,7 @@ public final class Move {
   /// How long no engine took requests, as far as this process has seen it.
   public private(set) var pauseSeconds: Double?
 
+  package var copying = Copying()
   private let accounts: Connection
   private let databases: (Int) throws -> String
   private let note: (String) -> Void
@@ -37,10 +40,12 @@ public final class Move {
   private var stoppedAt: Double?
 
   /// Begins to move the symbol, or finds the move that was begun. To where it comes from means that
-  /// it stays. `databases` says where a shard's is; `note` is told what is being done.
+  /// it stays. `databases` says where a shard's is, `isThere` whether anybody would serve it there;
+  /// `note` is told what is being done.
   public init(
     _ name: String, to target: Int, accounts: String,
-    databases: @escaping (Int) throws -> String, note: @escaping (String) -> Void = { _ in }
+    databases: @escaping (Int) throws -> String, isThere: (Int) -> Bool = { _ in true },
+    note: @escaping (String) -> Void = { _ in }
   ) throws {
     self.accounts = try Connection(accounts, name: "outcry-move")
     self.databases = databases
@@ -55,10 +60,10 @@ public final class Move {
       throw Failure("\(name) is being moved by somebody else right now")
     }
     stored = try Moves.find(symbol.id, self.accounts)
-    try begin(to: target)
+    try begin(to: target, isThere)
   }
 
-  private func begin(to target: Int) throws {
+  private func begin(to target: Int, _ isThere: (Int) -> Bool) throws {
     if let stored {
       if stored.target == target {
         return note("going on with the move from shard \(stored.source)")
@@ -74,19 +79,22 @@ public final class Move {
     }
     let source = Int(try Symbols.find(symbol.name, accounts)?.symbol.shard ?? symbol.shard)
     if source == target { return }
+    guard isThere(target) else { throw Failure("nobody answers at shard \(target)") }
     _ = try (databases(source), databases(target))
     let move = StoredMove(symbol: symbol.id, source: source, target: target, step: .copying)
     try Moves.begin(move, accounts)
     stored = move
   }
 
-  /// To the end. When the symbol cannot leave, it goes on trading where it was.
+  /// To the end. When the symbol cannot leave, it goes on trading where it was. What fails while it
+  /// is copied can be gone on with, unless it was given up.
   public func run() throws {
     do {
       while stored != nil { try advance() }
     } catch {
-      let step = try Moves.find(symbol.id, accounts)?.step
-      guard step == .stopping || step == .complete else { throw error }
+      guard let step = try Moves.find(symbol.id, accounts)?.step, step != .moved,
+        step != .copying || error is Failure
+      else { throw error }
       try undo()
       throw Failure("\(symbol.name) stays where it was: \(error)")
     }
@@ -146,12 +154,12 @@ public final class Move {
 
   /// What came while the last part was copied is less than that, unless it trades faster.
   private func copyUntilShort(_ copy: SymbolCopy) throws {
-    for _ in 0..<Move.mostCopies {
+    for _ in 0..<copying.mostTimes {
       let start = Move.seconds()
       try copy.follow()
-      if Move.seconds() - start < Move.shortCopy { return }
+      if Move.seconds() - start < copying.shortSeconds { return }
     }
-    throw Failure("\(symbol.name) trades faster than it can be copied; nothing has changed")
+    throw Failure("\(symbol.name) trades faster than it can be copied")
   }
 
   private func copyTheRest(_ move: StoredMove) throws {
