@@ -49,6 +49,9 @@ extension Settings {
       mustBe: "1 to \(ShardAddresses.most) addresses, host:port or paths, with blanks between",
       fallback: "one shard, at `listen`",
       parse: { text, base in ShardAddresses(text) { Setting.absolute($0, base) } }),
+    .number(
+      "shards_used", .shards, \.shardsUsed, 0...ShardAddresses.most,
+      "how many of `shards` symbols begin in, from 0 on; 0: all. It changes while they run"),
     Setting(
       "shard_databases", .shards, \.shardDatabases,
       "libpq connection strings of shard 0; 1; ..., or one in which `{shard}` is the number",
@@ -92,10 +95,10 @@ extension Settings {
   private static let limits: [Setting] = [
     .number(
       "account_rate", .limits, \.accountRate, 0...1_000_000,
-      "requests a second of one account, in all processes together; 0: no limit"),
+      "requests a second of one account, which each shard counts by itself; 0: no limit"),
     .number(
       "account_orders", .limits, \.accountOrders, 0...1_000_000,
-      "orders a second of one account, those in batches counted one by one; 0: no limit"),
+      "orders a second of one account in each shard, those of batches one by one; 0: no limit"),
     .number(
       "address_rate", .limits, \.addressRate, 0...1_000_000,
       "requests a second from one address; 0: no limit"),

@@ -1,5 +1,6 @@
 /// Which shard a new symbol goes to: by its name in a list, else by the range its first letter is
-/// in, else by a consistent hash, which moves as few symbols as can be when a shard is added.
+/// in, else by a consistent hash, which moves as few symbols as can be when a shard is added. What
+/// names a shard that takes none, as there are fewer at the moment, is passed over.
 /// Where a symbol lives from then on is written in the table of symbols.
 public struct Placement: Hashable, Sendable, CustomStringConvertible {
   public struct Rule: Hashable, Sendable {
@@ -69,7 +70,7 @@ public struct Placement: Hashable, Sendable, CustomStringConvertible {
   public func shard(of name: String, count: Int) -> Int {
     let first = name.utf8.first ?? 0
     var ranged: Int?
-    for rule in rules {
+    for rule in rules where rule.shard < count {
       switch rule.subject {
       case .name(let known): if known == name { return rule.shard }
       case .range(let from, let to):

@@ -26,6 +26,8 @@ public struct Settings: Hashable, Sendable {
   /// This process's shard.
   public var shard = 0
   public var shards = ShardAddresses()
+  /// 0: all of them. See `usedShards`.
+  public var shardsUsed = 0
   /// Empty: see `accounts`.
   public var accountsDatabase = ""
   public var shardDatabases = ShardDatabases()

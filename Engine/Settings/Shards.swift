@@ -93,8 +93,12 @@ extension Settings {
   /// Whether there is more than one shard.
   public var isSharded: Bool { shards.count > 1 }
 
-  /// How many there are.
+  /// How many there may be: those that have an address.
   public var shardCount: Int { max(1, shards.count) }
+
+  /// How many of them have symbols in a new exchange. How many have them by now, the database of
+  /// the symbols knows.
+  public var usedShards: Int { shardsUsed == 0 ? shardCount : min(shardsUsed, shardCount) }
 
   /// Whether a symbol of that shard is this one's business. Without shards all are.
   public func owns(shard: UInt32) -> Bool { !isSharded || shard == UInt32(self.shard) }
@@ -115,10 +119,13 @@ extension Settings {
     return number == 0 && !accountsDatabase.isEmpty ? accountsDatabase : nil
   }
 
-  /// The shard for a symbol that is new.
-  public func placement(of name: String) -> UInt32 {
-    isSharded ? UInt32(placement.shard(of: name, count: shardCount)) : 0
+  /// The shard for a symbol that is new, when so many take symbols.
+  public func placement(of name: String, among count: Int) -> UInt32 {
+    isSharded ? UInt32(placement.shard(of: name, count: min(count, shardCount))) : 0
   }
+
+  /// The same in a new exchange.
+  public func placement(of name: String) -> UInt32 { placement(of: name, among: usedShards) }
 
   /// What the settings of shards have against each other.
   var contradictions: [String] {
@@ -128,7 +135,10 @@ extension Settings {
     } else if isSharded, shard > 0, shardDatabases.isEmpty, accountsDatabase.isEmpty {
       problems.append("shard \(shard) needs shard_databases, or accounts_database: shard 0's")
     }
-    if let count = shardDatabases.count, count > 0, count != shardCount {
+    if shardsUsed > shardCount {
+      problems.append("shards_used is \(shardsUsed), but shards names only \(shardCount) of them")
+    }
+    if let count = shardDatabases.count, count > 0, !(usedShards...shardCount).contains(count) {
       problems.append("shard_databases names \(count) databases for \(shardCount) shards")
     }
     if let largest = placement.largest, largest >= shardCount {

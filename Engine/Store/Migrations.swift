@@ -7,6 +7,7 @@ extension Schema {
     candleTable,
     moveTables,
     takerIndexes,
+    shardCountTable,
   ]
 
   /// Times are microseconds since 1970 everywhere, as in the records.

@@ -64,6 +64,12 @@ public enum Moves {
       symbol: symbol, source: Int(rows.int64(0, 0)), target: Int(rows.int64(0, 1)), step: step)
   }
 
+  /// Those that are on their way, or were left there.
+  public static func symbols(_ connection: Connection) throws(PostgresError) -> Set<UInt32> {
+    let rows = try connection.query("select symbol_id from moves")
+    return Set((0..<rows.count).map { UInt32(rows.int64($0, 0)) })
+  }
+
   public static func begin(_ move: StoredMove, _ connection: Connection) throws(PostgresError) {
     _ = try connection.query(
       "insert into moves (symbol_id, source, target, step) values ($1, $2, $3, $4)",

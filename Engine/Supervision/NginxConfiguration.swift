@@ -18,7 +18,8 @@ public enum NginxConfiguration {
   }
 
   private static func placeholders(_ settings: Settings) -> [(String, String)] {
-    let pools = settings.shards.pools.isEmpty ? [[settings.listen]] : settings.shards.pools
+    let shards = settings.shards.pools.prefix(settings.usedShards)
+    let pools = shards.isEmpty ? [[settings.listen]] : Array(shards)
     // nginx has no word for "no limit", but numbers that nobody reaches.
     let addressRate = settings.addressRate == 0 ? 1_000_000 : settings.addressRate
     let loginRate = settings.loginRate == 0 ? 1_000_000 : settings.loginRate

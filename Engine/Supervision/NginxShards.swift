@@ -5,8 +5,8 @@ import Settings
 enum NginxShards {
   static func pools(_ settings: Settings) -> String {
     let groups = settings.shards.pools.enumerated().map { group($0, $1) }
-    return (["  # -- Shards."] + groups + [map(settings.placement), metrics(groups.count)])
-      .joined(separator: "\n\n")
+    let paths = map(settings.placement, used: settings.usedShards)
+    return (["  # -- Shards."] + groups + [paths, metrics(groups.count)]).joined(separator: "\n\n")
   }
 
   /// Each shard has figures of its own: what is scraped must not be now this one's, now that one's.
@@ -65,11 +65,11 @@ enum NginxShards {
   }
 
   /// Names come before ranges, as nginx takes the first expression that fits. By their hash it
-  /// cannot tell symbols apart: those go to any worker.
-  private static func map(_ placement: Placement) -> String {
+  /// cannot tell symbols apart: those go to any worker, and so do those of a shard that may come.
+  private static func map(_ placement: Placement, used: Int) -> String {
     var names: [String] = []
     var ranges: [String] = []
-    for rule in placement.rules {
+    for rule in placement.rules where rule.shard < used {
       switch rule.subject {
       case .name(let name):
         names.append(line("\(name.replacing(".", with: "\\."))(/|$)", rule.shard))

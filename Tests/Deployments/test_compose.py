@@ -185,8 +185,13 @@ class Images(unittest.TestCase):
         self.assertLessEqual(wanted, filled)
 
     def test_lead_nginx_to_shards_as_the_programs_do(self):
-        settings = {
-            "OUTCRY_SHARDS": "h0:1,h1:2 /run/outcry/s", "OUTCRY_PLACEMENT": "A.B=1 A-M=0 N-Z=1"}
+        for used in "0", "1", "2":
+            with self.subTest(used=used):
+                self.compare_shards({
+                    "OUTCRY_SHARDS": "h0:1,h1:2 /run/outcry/s", "OUTCRY_SHARDS_USED": used,
+                    "OUTCRY_PLACEMENT": "A.B=1 A-M=0 N-Z=1"})
+
+    def compare_shards(self, settings):
 
         def plain(text):
             lines = text.replace("; ", ";\n").splitlines()

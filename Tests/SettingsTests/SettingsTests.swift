@@ -31,6 +31,7 @@ struct SettingsTests {
       "OUTCRY_SHARDS": "/run/0.sock shard-1:9000,/run/1.sock",
       "OUTCRY_SHARD_DATABASES": "host=shard-{shard}", "OUTCRY_ACCOUNTS_DATABASE": "host=a",
       "OUTCRY_PLACEMENT": "BTC-USD=1 A-G=0",
+      "OUTCRY_SHARDS_USED": "2",
     ])
     var expected = Settings()
     expected.instance = "outcry-8081"
@@ -59,6 +60,7 @@ struct SettingsTests {
     expected.snapshotEvery = 1001
     expected.journalKeep = 1_048_577
     expected.shard = 1
+    expected.shardsUsed = 2
     expected.shards = ShardAddresses([
       [.unix(path: "/run/0.sock")],
       [.tcp(host: "shard-1", port: 9000), .unix(path: "/run/1.sock")],

@@ -50,6 +50,8 @@ struct ShardTests {
       ["OUTCRY_SHARDS": "a:1 b:1", "OUTCRY_SHARD": "1"],
       ["OUTCRY_SHARDS": "a:1 b:1", "OUTCRY_SHARD_DATABASES": "host=a; host=b; host=c"],
       ["OUTCRY_SHARDS": "a:1 b:1", "OUTCRY_PLACEMENT": "A-Z=2"],
+      ["OUTCRY_SHARDS": "a:1 b:1", "OUTCRY_SHARDS_USED": "3"],
+      ["OUTCRY_SHARDS": "a:1 b:1 c:1", "OUTCRY_SHARD_DATABASES": "host=a; host=b"],
       ["OUTCRY_SHARDS": "a:1 b"], ["OUTCRY_PLACEMENT": "Z-A=0"], ["OUTCRY_PLACEMENT": "BTC"],
       ["OUTCRY_PLACEMENT": "btc=0"], ["OUTCRY_SHARD_DATABASES": "host=a;;host=b"],
     ])
@@ -68,6 +70,23 @@ struct ShardTests {
     #expect(placement.shard(of: "GOOG", count: 3) == 1)
     #expect(placement.shard(of: "MSFT", count: 3) == Placement().shard(of: "MSFT", count: 3))
     #expect(Placement(placement.description) == placement)
+  }
+
+  @Test("of more shards than are used the others get no symbol, whatever names them")
+  func used() throws {
+    let variables = [
+      "OUTCRY_SHARDS": "a:1 b:1 c:1 d:1", "OUTCRY_SHARDS_USED": "2",
+      "OUTCRY_SHARD_DATABASES": "host=a; host=b; host=c", "OUTCRY_PLACEMENT": "BTC-USD=2 A-B=1",
+    ]
+    let settings = try settings(variables)
+    #expect(settings.shardCount == 4 && settings.usedShards == 2)
+    #expect(settings.placement(of: "BTC-USD") == 1)
+    #expect(settings.placement(of: "BTC-USD", among: 3) == 2)
+    #expect(settings.placement(of: "MSFT", among: 9) == settings.placement(of: "MSFT", among: 4))
+    let names = (0..<100).map { "S\($0)-USD" }
+    #expect(Set(names.map(settings.placement(of:))) == [0, 1])
+    #expect(Set(names.map { settings.placement(of: $0, among: 4) }) == [0, 1, 2, 3])
+    #expect(try self.settings(["OUTCRY_SHARDS": "a:1 b:1 c:1 d:1"]).usedShards == 4)
   }
 
   @Test("the hash shares symbols out evenly, and one shard more takes only its share")

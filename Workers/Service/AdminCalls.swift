@@ -29,14 +29,19 @@ extension Handler {
 
   /// Answers when the symbol trades, which the engines' manager sees to within a second or two.
   private func addSymbol(_ inquiry: Inquiry) throws(APIError) {
-    var symbol = try NewSymbol.parse(inquiry.body)
-    symbol.shard = core.settings.placement(of: symbol.name)
-    // There it is seen when it trades.
-    if symbol.shard != core.shard, inquiry.request.hops == 0 { throw .elsewhere(symbol.shard) }
-    let (request, new) = (inquiry.request, symbol)
+    let (request, parsed) = (inquiry.request, try NewSymbol.parse(inquiry.body))
     try slowly(.database, request) { worker throws(APIError) in
+      let settings = worker.core.settings
+      let count = try worker.read(from: .accounts) { connection throws(PostgresError) in
+        try settings.isSharded ? ShardCount.find(connection) : nil
+      }
+      var new = parsed
+      new.shard = settings.placement(of: new.name, among: count ?? settings.usedShards)
+      // There it is seen when it trades.
+      if new.shard != worker.core.shard, request.hops == 0 { throw .elsewhere(new.shard) }
+      let symbol = new
       let stored = try worker.symbols { connection throws(SymbolError) in
-        try Symbols.add(new, connection)
+        try Symbols.add(symbol, connection)
       }
       let (core, handler) = (worker.core, worker.handler)
       worker.wait { core.markets.current[stored.symbol.id]?.state(core) != nil }
