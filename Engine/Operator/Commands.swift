@@ -10,7 +10,7 @@ struct Command: Sendable {
 
 enum Commands {
   static let all = [
-    up, down, status, top, health, symbols, scale, reload, config, verify, replay, journal,
+    up, down, status, top, health, symbols, scale, drain, reload, config, verify, replay, journal,
     rebuild, load,
     supervise,
   ]

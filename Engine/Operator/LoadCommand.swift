@@ -97,7 +97,7 @@ struct LoadRequest {
 
   private static func databases(_ settings: Settings) -> [String] {
     [settings.accounts]
-      + (0..<settings.shardCount).dropFirst().compactMap(settings.database(ofShard:))
+      + (0..<settings.usedShards).dropFirst().compactMap(settings.database(ofShard:))
   }
 
   func run() throws -> LoadRun.Outcome {

@@ -1,6 +1,7 @@
 import Glibc
 import Relocation
 import Settings
+import Store
 import Wire
 
 extension Commands {
@@ -18,19 +19,15 @@ extension Commands {
     guard target < settings.shardCount else {
       throw Failure("there is no shard \(target); the last one is \(settings.shardCount - 1)")
     }
-    try move(name, to: target, settings)
-  }
-
-  /// `symbols rebalance`: one after the other to where they would go if they were new.
-  static func rebalance(_ symbols: [Symbol], _ settings: Settings) throws {
-    let misplaced = symbols.filter { $0.shard != settings.placement(of: $0.name) }
-    for symbol in misplaced {
-      try move(symbol.name, to: Int(settings.placement(of: symbol.name)), settings)
+    try move(name, to: target, settings) { text in
+      print(text)
+      fflush(nil)
     }
-    print("\(misplaced.count) of \(symbols.count) symbols moved")
   }
 
-  private static func move(_ name: String, to target: Int, _ settings: Settings) throws {
+  static func move(
+    _ name: String, to target: Int, _ settings: Settings, _ note: @escaping (String) -> Void
+  ) throws {
     let move = try Move(
       name, to: target, accounts: settings.accounts,
       databases: { shard in
@@ -39,12 +36,21 @@ extension Commands {
         }
         return database
       },
-      note: { text in
-        print("\(name): \(text)")
-        fflush(nil)
-      })
+      isThere: { settings.isServed(shard: $0) },
+      note: { note("\(name): \($0)") })
     try move.run()
     let waited = move.pauseSeconds.map { ", requests waited for \(($0 * 100).rounded() / 100) s" }
-    print("\(name): at shard \(target)\(waited ?? "")")
+    note("\(name): at shard \(target)\(waited ?? "")")
+  }
+}
+
+extension Settings {
+  /// Whether a worker of that shard answers. More shards may have an address than there are.
+  fileprivate func isServed(shard: Int) -> Bool {
+    guard isSharded else { return true }
+    return shards.pools[shard].contains { address in
+      if case .answered = FastCGICall.get("/health", at: address, seconds: 2) { return true }
+      return false
+    }
   }
 }

@@ -33,7 +33,7 @@ extension Commands {
   }
 }
 
-private struct Reload {
+struct Reload {
   let stack: Stack
   let nginxFolder: String
 

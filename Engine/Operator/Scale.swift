@@ -5,21 +5,37 @@ import Supervision
 
 extension Commands {
   static let scale = Command(
-    name: "scale", summary: "run more or fewer worker processes",
+    name: "scale", summary: "run more or fewer worker processes, or shards",
     help: """
       usage: outcry scale workers N [--state FOLDER]
              outcry scale workers N-M [--state FOLDER]
+             outcry scale shards N [--state FOLDER]
 
-      Changes the number of worker processes (1 to 64) while requests are served. With two numbers
-      there are at least N and at most M of them, as many as the load wants. It lasts until the
-      worker master is started again, or is told to reload another number; the setting `workers`
-      sets it for good.
+      `workers` changes the number of worker processes (1 to 64) while requests are served. With
+      two numbers there are at least N and at most M of them, as many as the load wants. It lasts
+      until the worker master is started again, or is told to reload another number; the setting
+      `workers` sets it for good.
+
+      `shards` starts or stops programs of shards on this machine, 2 to 8 in all, and moves symbols
+      to where `outcry symbols rebalance` would: to new shards when they are ready, and away from
+      those that are to go before they do. No request fails. It is remembered.
       """
   ) { arguments in
     let place = try Place(&arguments)
-    guard arguments.operand() == "workers" else {
-      throw Usage("say what to scale: outcry scale workers 4", for: "scale")
+    switch arguments.operand() {
+    case "workers": try scaleWorkers(place, &arguments)
+    case "shards":
+      guard let count = arguments.operand().flatMap({ Int($0) }) else {
+        throw Usage("how many shards? outcry scale shards 3", for: "scale")
+      }
+      try arguments.end()
+      try ScaleShards(place: place, folder: try place.existing()).run(to: count)
+      print("\(count) shards from now on.")
+    default: throw Usage("say what to scale: outcry scale workers 4", for: "scale")
     }
+  }
+
+  private static func scaleWorkers(_ place: Place, _ arguments: inout Arguments) throws {
     guard let count = arguments.operand().flatMap({ WorkerCount($0) }) else {
       throw Usage("the number of workers is 1 to 64, or a range such as 2-16", for: "scale")
     }

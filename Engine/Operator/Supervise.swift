@@ -10,15 +10,20 @@ extension Commands {
       usage: outcry supervise [--state FOLDER] [--programs FOLDER]
 
       Runs in the foreground until it is told to stop, and logs to standard error. `outcry up`
-      prepares the state folder and starts this in the background.
+      prepares the state folder and starts this in the background. SIGHUP lets it look again which
+      programs there are to be: `outcry scale shards` uses that.
       """
   ) { arguments in
     let place = try Place(&arguments)
     try arguments.end()
     let folder = try place.existing()
-    let stack = try Stack(
-      folder: folder, environment: Settings.processEnvironment(),
-      programsFolder: place.programsFolder, tools: try Tools.find())
+    let tools = try Tools.find()
+    let makeStack = {
+      try Stack(
+        folder: folder, environment: Settings.processEnvironment(),
+        programsFolder: place.programsFolder, tools: tools)
+    }
+    let stack = try makeStack()
     guard let lock = try SupervisorLock.take(folder.pidFile) else {
       throw Failure("another supervisor runs for \(folder.path)")
     }
@@ -27,11 +32,12 @@ extension Commands {
     let log = Log(role: "supervisor", level: stack.settings.logLevel)
     var supervisor = try Supervisor(
       programs: stack.programs, in: folder, lock: lock,
-      environment: Settings.processEnvironment(), setpriv: stack.tools.setpriv, log: log)
+      environment: Settings.processEnvironment(), setpriv: stack.tools.setpriv, log: log,
+      wanted: { try makeStack().programs })
     try supervisor.run()
     // `down` does this too, for a supervisor that was killed; but there may be nothing left for it
     // to find, when the folder was removed.
-    try Leftovers(of: folder).removeSegments(of: stack.instances)
+    try Leftovers(of: folder).removeSegments(of: try makeStack().instances)
     lock.release()
   }
 }

@@ -11,7 +11,8 @@ extension Commands {
       usage: outcry symbols list [--state FOLDER]
              outcry symbols add NAME [--base B] [--quote Q] [--tick T] [--lot L] [--state FOLDER]
              outcry symbols move NAME --to SHARD [--state FOLDER]
-             outcry symbols rebalance [--state FOLDER]
+             outcry symbols rebalance [--shards N] [--wait SECONDS] [--json] [--state FOLDER]
+             outcry symbols follow PROGRAM [--state FOLDER]
 
       A symbol that is added trades a second later. NAME is BASE-QUOTE, such as SOL-USD, or one
       word, such as AAPL, which is quoted in USD.
@@ -25,7 +26,16 @@ extension Commands {
       journal and all that was made from it go to the other shard's database. Interrupted at any
       moment, the same command goes on; with the shard it comes from, the symbol stays there.
       `rebalance` moves all that OUTCRY_PLACEMENT would put somewhere else if they were new, one
-      after the other: for a shard that was added, or to empty one.
+      after the other.
+
+        --shards N      from now on the first N shards take symbols, and no other: after one was
+                        added, or before one is given up. One that is added has to be ready
+        --wait SECONDS  how long to wait for that (60)
+        --json          tells what it does as a log's lines
+
+      `follow` does that by itself, until it is stopped: PROGRAM is run every second and prints how
+      many shards there are to be; when all symbols are at the first N, it is run with the words
+      `settled N`. With 0, when everything is being stopped, nothing is moved.
       """
   ) { arguments in
     let place = try Place(&arguments)
@@ -37,21 +47,21 @@ extension Commands {
       var symbol = try newSymbol(&arguments)
       try arguments.end()
       let settings = try place.settings(in: try place.existing())
-      symbol.shard = settings.placement(of: symbol.name)
-      let stored = try Symbols.add(symbol, try connection(place))
+      let connection = try connection(place)
+      symbol.shard = settings.placement(
+        of: symbol.name, among: try ShardCount.find(connection) ?? settings.usedShards)
+      let stored = try Symbols.add(symbol, connection)
       print("added \(stored.symbol.name) with id \(stored.symbol.id); it trades in a second")
     case "move":
       try move(place, &arguments)
-    case "rebalance":
-      try arguments.end()
-      let symbols = try Symbols.list(try connection(place)).map(\.symbol)
-      try rebalance(symbols, try place.settings(in: try place.existing()))
+    case "rebalance": try rebalance(place, &arguments)
+    case "follow": try follow(place, &arguments)
     default:
-      throw Usage("say what to do: list, add, move or rebalance", for: "symbols")
+      throw Usage("say what to do: list, add, move, rebalance or follow", for: "symbols")
     }
   }
 
-  private static func connection(_ place: Place) throws -> Connection {
+  static func connection(_ place: Place) throws -> Connection {
     let settings = try place.settings(in: try place.existing())
     do {
       let connection = try Connection(settings.accounts, name: "outcry-operator")

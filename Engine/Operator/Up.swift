@@ -12,8 +12,8 @@ extension Commands {
       background. Waits until the exchange is ready (--wait, 60 s). Doing it twice does no harm.
 
         --shards N          that many shards, each with a PostgreSQL, engines, workers and shared
-                            memory of its own; remembered. There may be more another time, with
-                            `outcry symbols move` to fill them, but not fewer.
+                            memory of its own; remembered. `outcry scale shards N` changes it
+                            while they run.
         --programs FOLDER   where the other programs of Outcry lie, if not beside this one
 
       The settings come from outcry.conf in the state folder, or the file OUTCRY_CONFIG names, and
@@ -46,10 +46,12 @@ extension Commands {
     let known = folder.shardCount
     if count == known { return }
     guard count > known else {
-      throw Failure("there are \(known) shards here already, and what they keep: not fewer")
+      throw Failure(
+        "there are \(known) shards here already, and what they keep; while they run, "
+          + "`outcry scale shards \(count)` takes their symbols elsewhere first")
     }
     guard SupervisorLock.holder(of: folder.pidFile) == nil else {
-      throw Failure("the exchange runs with \(known) shards: `outcry down` first")
+      throw Failure("the exchange runs with \(known) shards: `outcry scale shards \(count)`")
     }
     try folder.rememberShards(count)
   }

@@ -18,10 +18,14 @@ public struct Preparation {
     try folder.makeFolders()
     try makeKey(stack.settings.secretFile)
     try makeKey(stack.settings.adminKeyFile)
-    if stack.ownsDatabase {
-      for shard in 0..<stack.shardCount { try makeCluster(ofShard: shard) }
-    }
+    try makeDatabases()
     try Files.replace(stack.nginxConfiguration, with: try nginxText(nginxFolder))
+  }
+
+  /// Of every shard.
+  public func makeDatabases() throws {
+    guard stack.ownsDatabase else { return }
+    for shard in 0..<stack.shardCount { try makeCluster(ofShard: shard) }
   }
 
   private func nginxText(_ nginxFolder: String) throws -> String {

@@ -73,6 +73,8 @@ public struct Stack: Sendable {
       if environment[variable] == value { environment[variable] = nil }
     }
     environment["OUTCRY_STATE_DIR"] = folder.path
+    // How many there are the folder knows, and it may have changed since a program was started.
+    if folder.shardCount > 1 { environment["OUTCRY_SHARDS_USED"] = nil }
     return try Configuration.load(environment: environment, fallbacks: shards(in: folder))
   }
 
@@ -92,9 +94,10 @@ public struct Stack: Sendable {
   }
 
   private static func shards(in folder: StateFolder) -> [(name: String, value: String)] {
-    let shards = 0..<folder.shardCount
+    let shards = 0..<folder.shardPlaces
     guard shards.count > 1 else { return [] }
     return [
+      ("shards_used", "\(folder.shardCount)"),
       ("shards", shards.map { folder.workersSocket(ofShard: $0) }.joined(separator: " ")),
       (
         "shard_databases", shards.map { database(in: folder, ofShard: $0) }.joined(separator: "; ")

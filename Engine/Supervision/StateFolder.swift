@@ -66,6 +66,9 @@ public struct StateFolder: Sendable {
     return Int(text.prefix { $0.isNumber }) ?? 1
   }
 
+  /// How many have an address and may be added while the exchange runs. One alone is told of none.
+  var shardPlaces: Int { shardCount > 1 ? max(8, shardCount) : 1 }
+
   public func rememberShards(_ count: Int) throws(SystemError) {
     try Files.replace(shardsFile, with: "\(count)\n")
   }

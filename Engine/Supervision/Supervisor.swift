@@ -14,6 +14,8 @@ public struct Supervisor {
   private var listeners: [String: Int32] = [:]
   private let lock: SupervisorLock
   private var programs: [Supervised]
+  /// The programs as they are to be now.
+  private let wanted: () throws -> [Program]
   private var statusWritten = ""
   private var logsBoundedAt: Int64 = 0
 
@@ -22,19 +24,22 @@ public struct Supervisor {
 
   public init(
     programs: [Program], in folder: StateFolder, lock: SupervisorLock,
-    environment: [String: String], setpriv: String, log: Log
+    environment: [String: String], setpriv: String, log: Log,
+    wanted: @escaping () throws -> [Program]
   ) throws(SystemError) {
+    self.wanted = wanted
     self.folder = folder
     self.lock = lock
     self.environment = environment
     self.setpriv = setpriv
     self.log = log
-    self.programs = programs.map {
-      Supervised($0, log: LogFile(path: "\(folder.logs)/\($0.name).log"))
-    }
-    for program in programs {
-      if let address = program.listens { listeners[program.name] = try Listener.open(address) }
-    }
+    self.programs = []
+    for program in programs { self.programs.append(try supervised(program)) }
+  }
+
+  private mutating func supervised(_ program: Program) throws(SystemError) -> Supervised {
+    if let address = program.listens { listeners[program.name] = try Listener.open(address) }
+    return Supervised(program, log: LogFile(path: "\(folder.logs)/\(program.name).log"))
   }
 
   /// Returns when SIGTERM or SIGINT arrived and everything has stopped.
@@ -47,7 +52,9 @@ public struct Supervisor {
       boundLogs()
       var descriptor = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
       poll(&descriptor, 1, millisecondsToNextStep())
-      if readSignals(signals) { break }
+      let signals = readSignals(signals)
+      if signals.stop { break }
+      if signals.change { change() }
       guard lock.isInPlace else {
         log.error("the state folder was removed; stopping", ["folder": folder.path])
         break
@@ -141,15 +148,39 @@ public struct Supervisor {
     return descriptor
   }
 
-  /// True when one of the signals asks to stop.
-  private func readSignals(_ descriptor: Int32) -> Bool {
-    var stop = false
+  /// What the signals ask for.
+  private func readSignals(_ descriptor: Int32) -> (stop: Bool, change: Bool) {
+    var asked = (stop: false, change: false)
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
     while read(descriptor, &info, size) == size {
-      if info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT { stop = true }
+      if info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT { asked.stop = true }
+      if info.ssi_signo == SIGHUP { asked.change = true }
     }
-    return stop
+    return asked
+  }
+
+  // MARK: Changing
+
+  /// Programs that are new are started, those that are to be no more are stopped. What runs and
+  /// stays is left alone.
+  private mutating func change() {
+    do {
+      let wanted = try self.wanted()
+      let names = wanted.map(\.name)
+      for index in programs.indices.reversed() where !names.contains(programs[index].program.name) {
+        stop(index)
+        let name = programs.remove(at: index).program.name
+        if let listener = listeners.removeValue(forKey: name) { close(listener) }
+        log.info("no longer supervised", ["subject": name])
+      }
+      for (index, program) in wanted.enumerated()
+      where !programs.contains(where: { $0.program.name == program.name }) {
+        programs.insert(try supervised(program), at: min(index, programs.count))
+      }
+    } catch {
+      log.error("cannot change the programs", ["reason": "\(error)"])
+    }
   }
 
   private mutating func reap() {
@@ -173,24 +204,26 @@ public struct Supervisor {
 
   /// In the reverse order: first who takes requests, at last where they are kept.
   private mutating func stopAll() {
-    for index in programs.indices.reversed() {
-      programs[index].notBefore = .max
-      let pid = programs[index].pid
-      guard pid != 0 else { continue }
-      let program = programs[index].program
-      kill(pid, program.stopSignal)
-      var status: Int32 = 0
-      let stopped = waitUntil(seconds: program.stopSeconds) {
-        waitpid(pid, &status, WNOHANG) == pid
-      }
-      kill(-pid, SIGKILL)
-      if !stopped {
-        log.error("killed", ["subject": program.name, "after seconds": program.stopSeconds])
-        waitpid(pid, &status, 0)
-      }
-      programs[index].pid = 0
-      writeStatus()
+    for index in programs.indices.reversed() { stop(index) }
+  }
+
+  private mutating func stop(_ index: Int) {
+    programs[index].notBefore = .max
+    let pid = programs[index].pid
+    guard pid != 0 else { return }
+    let program = programs[index].program
+    kill(pid, program.stopSignal)
+    var status: Int32 = 0
+    let stopped = waitUntil(seconds: program.stopSeconds) {
+      waitpid(pid, &status, WNOHANG) == pid
     }
+    kill(-pid, SIGKILL)
+    if !stopped {
+      log.error("killed", ["subject": program.name, "after seconds": program.stopSeconds])
+      waitpid(pid, &status, 0)
+    }
+    programs[index].pid = 0
+    writeStatus()
   }
 
   // MARK: Telling
