@@ -48,7 +48,13 @@ def fault_of(command):
     if program == "outcry":
         verb, *rest = arguments
         text = help_of("outcry", verb)
-        missing = [word for word in rest if not re.search(rf"outcry {verb} {word}\b", text)]
+        scripts = [word for word in rest if word.startswith("/")]
+        for script in scripts:
+            own = os.path.join(TOP, "compose", "image", os.path.basename(script))
+            if os.path.dirname(script) != "/usr/local/bin" or not os.access(own, os.X_OK):
+                return f"{script} is not in the image"
+        missing = [word for word in rest if word not in scripts
+                   and not re.search(rf"outcry {verb} {word}\b", text)]
         return f"outcry {verb} knows no {missing}" if not text or missing else None
     text = help_of(program)
     missing = [word for word in arguments if word not in text]

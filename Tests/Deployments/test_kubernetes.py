@@ -42,6 +42,10 @@ class Kubernetes(unittest.TestCase):
                 commands = [container["command"]] + [
                     probe["exec"]["command"] for key, probe in container.items()
                     if key.endswith("Probe")]
+                for hook in container.get("lifecycle", {}).values():
+                    words = hook["exec"]["command"]
+                    lines = words[2].split(";") if words[0] == "sh" else [" ".join(words)]
+                    commands += [line.split() for line in lines if line.startswith("outcry")]
                 for command in commands:
                     self.assertIsNone(programs.fault_of(command), name)
 
@@ -79,10 +83,14 @@ class Kubernetes(unittest.TestCase):
                               services[host]["ports"])
             shards = [thing for thing in objects if thing["metadata"]["name"] == "shard"
                       and thing["kind"] == "StatefulSet"][0]["spec"]["replicas"]
-            if k8s.IS_RENDERED:
-                self.assertEqual(
-                    [f"shard-{number}:{port}" for number in range(shards)], addresses.split())
-            for number in range(shards):
+            # More may have an address than there are at first.
+            known = addresses.split()
+            self.assertEqual([f"shard-{n}:{port}" for n in range(len(known))], known)
+            if k8s.IS_RENDERED and len(known) > 1:
+                settings = k8s.environment(found["shard/engines"], objects)
+                for variables in settings, nginx:
+                    self.assertEqual(variables["OUTCRY_SHARDS_USED"], str(shards))
+            for number in range(len(known)):
                 selector = services[f"shard-{number}"]["selector"]
                 self.assertEqual(selector["apps.kubernetes.io/pod-index"], str(number))
 
@@ -91,7 +99,7 @@ class Kubernetes(unittest.TestCase):
             templates = dict(k8s.pods(objects))
             labels = [
                 dict(template["metadata"]["labels"], **{"apps.kubernetes.io/pod-index": str(n)})
-                for template in templates.values() for n in range(3)]
+                for template in templates.values() for n in range(8)]
             for thing in k8s.of_kind(objects, "Service", "PodDisruptionBudget", "NetworkPolicy"):
                 spec = thing["spec"]
                 selector = spec.get("podSelector", spec.get("selector"))
@@ -171,6 +179,41 @@ class Kubernetes(unittest.TestCase):
                 self.assertTrue(pod["securityContext"]["runAsNonRoot"], name)
                 self.assertFalse(pod["automountServiceAccountToken"], name)
                 self.assertIn("memory", container["resources"]["limits"], name)
+
+    def test_a_shard_that_is_given_up_waits_for_its_symbols(self):
+        if not k8s.IS_RENDERED:
+            return
+        objects = k8s.overlay("sharded")
+        shard = dict(k8s.pods(objects))["shard"]["spec"]
+        for container in shard["containers"]:
+            hook = " ".join(container["lifecycle"]["preStop"]["exec"]["command"])
+            self.assertIn("outcry drain", hook, container["name"])
+        # By then the hook has given up, and what it holds up may still drain.
+        self.assertGreaterEqual(shard["terminationGracePeriodSeconds"], 3500 + 60)
+        # What is applied again must not take databases away that symbols are in.
+        databases = [thing for thing in k8s.of_kind(objects, "StatefulSet")
+                     if thing["metadata"]["name"] == "postgres"][0]
+        self.assertNotIn("replicas", databases["spec"])
+
+    def test_the_balancer_may_do_what_it_does_and_nothing_else(self):
+        objects = k8s.overlay("sharded")
+        named = {(thing["kind"], thing["metadata"]["name"]): thing for thing in objects}
+        role = named["Role", "balancer"]["rules"]
+        self.assertEqual(
+            {(name, verb) for rule in role for name in rule["resourceNames"]
+             for verb in rule["verbs"]},
+            {("shard", "get"), ("postgres", "get"), ("postgres", "patch")})
+        for rule in role:
+            self.assertEqual(rule["resources"], ["statefulsets/scale"])
+            for name in rule["resourceNames"]:
+                self.assertIn(("StatefulSet", name), named)
+        account = named["Deployment", "balancer"]["spec"]["template"]["spec"]["serviceAccountName"]
+        binding = named["RoleBinding", "balancer"]
+        self.assertIn(("ServiceAccount", account), named)
+        self.assertEqual([subject["name"] for subject in binding["subjects"]], [account])
+        self.assertEqual(binding["roleRef"]["name"], "balancer")
+        for name, template in k8s.pods(objects):
+            self.assertEqual("serviceAccountName" in template["spec"], name == "balancer")
 
     def test_everything_is_denied_that_no_policy_lets_in(self):
         for objects in self.overlays:
