@@ -165,7 +165,51 @@ class Compose(unittest.TestCase):
             self.assertIn(host, mounts)
 
 
+def configuration_of_the_image(settings, processors=2):
+    """What the entrypoint of nginx's image writes, up to the moment it would become nginx."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(TOP, "compose", "image", "nginx")) as file:
+            text = file.read()
+        for old, new in (("prefix=/tmp/nginx", f"prefix={folder}"),
+                         ("share=/usr/share/outcry", f"share={folder}"),
+                         ("exec /usr/sbin/nginx", "true"),
+                         ('watch_backends "$@" &', ""),
+                         ("$(nproc)", str(processors))):
+            assert old in text, old
+            text = text.replace(old, new)
+        shutil.copy(os.path.join(TOP, "nginx", "outcry.conf.template"), folder)
+        subprocess.run(
+            ["sh", "-c", text], check=True,
+            env={"PATH": os.environ["PATH"], "OUTCRY_PUBLISH_SOCKET": f"{folder}/p",
+                 "OUTCRY_BACKENDS_FOLDER": folder, **settings})
+        with open(os.path.join(folder, "nginx.conf")) as file:
+            return file.read().replace(folder, "PREFIX")
+
+
+def servers_of(upstream, configuration):
+    block = re.search(rf"^  upstream {upstream} {{(.*?)^  }}", configuration, re.M | re.S)[1]
+    return re.findall(r"^ *server (.*?);$", block.replace("; ", ";\n"), re.M)
+
+
 class Images(unittest.TestCase):
+    def test_ask_no_more_backends_than_there_are_processors_before_these_are_full(self):
+        limits = "max_fails=3 fail_timeout=1s"
+        sockets = [f"unix:PREFIX/slots/{number}.sock {limits}" for number in range(1, 25)]
+        for processors in (1, 2, 4, 23):
+            text = configuration_of_the_image({}, processors)
+            self.assertEqual(
+                servers_of("workers", text),
+                [f"{socket} max_conns=32" for socket in sockets[:processors]]
+                + [f"{socket} backup" for socket in sockets[processors:]])
+            # Whoever is asked again is anybody.
+            self.assertEqual(servers_of("again", text), 2 * sockets)
+        for processors in (24, 64):
+            text = configuration_of_the_image({}, processors)
+            self.assertEqual(servers_of("workers", text), sockets)
+        # What is reached by address may be on machines of its own.
+        text = configuration_of_the_image({"OUTCRY_WORKERS_ADDRESSES": "a:1 b:1 c:1"}, 2)
+        self.assertEqual(servers_of("workers", text), [f"{name}:1 {limits}" for name in "abc"])
+
     def test_hold_every_program_that_is_run(self):
         built = re.search(r"for product in (.*);", dockerfile())[1].split()
         for document in map(read, FILES):
@@ -198,21 +242,7 @@ class Images(unittest.TestCase):
             lines = (re.sub(r"\s+", " ", line).strip() for line in lines)
             return [line for line in lines if line and not line.startswith("#")]
         wanted = plain(programs.nginx_configuration(settings))
-        script = os.path.join(TOP, "compose", "image", "nginx")
-        template = os.path.join(TOP, "nginx", "outcry.conf.template")
-        with tempfile.TemporaryDirectory() as folder:
-            with open(script) as file:
-                text = file.read()
-            text = text.replace("prefix=/tmp/nginx", f"prefix={folder}")
-            text = text.replace("share=/usr/share/outcry", f"share={folder}")
-            text = text.replace("exec /usr/sbin/nginx", "true")
-            shutil.copy(template, folder)
-            subprocess.run(
-                ["sh", "-c", text], check=True,
-                env={"PATH": os.environ["PATH"], "OUTCRY_PUBLISH_SOCKET": f"{folder}/p",
-                     **settings})
-            with open(os.path.join(folder, "nginx.conf")) as file:
-                found = plain(file.read())
+        found = plain(configuration_of_the_image(settings))
 
         def of_shards(lines):
             words = ("shard_", "again_", "$hops", "$pool_of_path", "$metrics_pool", "$asked_uri",
