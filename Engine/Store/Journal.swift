@@ -8,10 +8,12 @@ import Wire
 /// the last command it knows, so two engines that both believe to own the symbol collide on the
 /// first key. For that to hold a batch is sent only after the one before it is known to be in.
 public final class Journal {
-  /// With a checksum; the rows of format 1 have none.
-  public static let format: Int16 = 2
+  /// Packed; the rows of format 2 hold commands as they are, those of format 1 without a checksum.
+  public static let format: Int16 = 3
   /// What fits a page beside the other columns, with some room for columns to come.
-  public static let commandsPerRow = 40
+  package static let rowLength = 7680
+  /// So that whoever wants one command does not unpack a thousand.
+  package static let mostCommandsPerRow = 500
 
   /// Where a symbol's journal ends; both are zero when it is empty.
   public struct Head: Hashable, Sendable {
@@ -40,6 +42,10 @@ public final class Journal {
   private let parameters = Parameters()
   private var pending: UnsafeBufferPointer<Command>?
   private var pendingEpoch: UInt64 = 0
+  private let row = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: Journal.rowLength, alignment: 8)
+  /// Bytes of the newest batch's records, packed.
+  public private(set) var batchLength = 0
 
   public init(symbol: UInt32, connection: Connection) throws(PostgresError) {
     self.symbol = symbol
@@ -59,6 +65,8 @@ public final class Journal {
       """, [.int4, .int8, .int8, .int8, .int8, .int2, .int4, .bytea])
     try connection.enterPipeline()
   }
+
+  deinit { row.deallocate() }
 
   public func head() throws(PostgresError) -> Head {
     try outsidePipeline { () throws(PostgresError) in
@@ -85,11 +93,10 @@ public final class Journal {
     precondition(!records.isEmpty, "an empty batch")
     do {
       var start = 0
+      batchLength = 0
       while start < records.count {
-        let end = min(start + Journal.commandsPerRow, records.count)
-        fillParameters(UnsafeBufferPointer(rebasing: records[start..<end]), epoch: epoch)
+        start += fillParameters(UnsafeBufferPointer(rebasing: records[start...]), epoch: epoch)
         try connection.sendPipeline("append", parameters)
-        start = end
       }
     } catch { throw .notStored(error) }
     pending = records
@@ -144,30 +151,35 @@ public final class Journal {
         "select epoch, records from journal where symbol_id = $1 and sequence = $2",
         .int32(Int32(symbol)), .int64(Int64(records[0].sequence)))
       guard !rows.isEmpty else { return .absent }
-      let ours = UnsafeRawBufferPointer(
-        UnsafeBufferPointer(rebasing: records.prefix(Journal.commandsPerRow)))
+      let ours = UnsafeRawBufferPointer(rebasing: row[..<pack(records).length])
       let found = UInt64(rows.int64(0, 0))
       let same = found == epoch && rows.bytes(0, 1).elementsEqual(ours)
       return same ? .committed : .fenced(epoch: found)
     }
   }
 
-  private func fillParameters(_ row: UnsafeBufferPointer<Command>, epoch: UInt64) {
-    let last = row[row.count - 1]
-    precondition(
-      last.sequence == row[0].sequence + UInt64(row.count - 1), "sequences do not follow on")
-    let records = UnsafeRawBufferPointer(row)
-    let checksum = Journal.checksum(
-      of: records, symbol: symbol, sequence: row[0].sequence, last: last.sequence, epoch: epoch)
+  /// Packs a row; returns how many commands are in it.
+  private func fillParameters(_ commands: UnsafeBufferPointer<Command>, epoch: UInt64) -> Int {
+    let (count, length) = pack(commands)
+    let (first, last) = (commands[0].sequence, commands[count - 1].sequence)
+    let records = UnsafeRawBufferPointer(rebasing: row[..<length])
+    batchLength += length
     parameters.removeAll()
     parameters.add(Int32(symbol))
-    parameters.add(Int64(row[0].sequence))
-    parameters.add(Int64(last.sequence))
+    parameters.add(Int64(first))
+    parameters.add(Int64(last))
     parameters.add(Int64(epoch))
-    parameters.add(row[0].time)
+    parameters.add(commands[0].time)
     parameters.add(Journal.format)
-    parameters.add(checksum)
+    parameters.add(
+      Journal.checksum(of: records, symbol: symbol, sequence: first, last: last, epoch: epoch))
     parameters.add(borrowing: records)
+    return count
+  }
+
+  private func pack(_ commands: UnsafeBufferPointer<Command>) -> (count: Int, length: Int) {
+    let most = commands.prefix(Journal.mostCommandsPerRow)
+    return CommandPacking.pack(UnsafeBufferPointer(rebasing: most), into: row)
   }
 
   /// Of a row: its records and where they belong.

@@ -45,8 +45,7 @@ public struct JournalReader {
         (select max(sequence) from journal where symbol_id = \(symbol) and sequence <= \(from)), 0)
       order by symbol_id, sequence
       """
-    let run = UnsafeMutableBufferPointer<Command>.allocate(capacity: Self.largestRun)
-    defer { run.deallocate() }
+    let run = JournalRow()
     var expected = from
     var count = 0
     var isFirstRow = true
@@ -68,7 +67,7 @@ public struct JournalReader {
         if let through { row.length = Int(min(UInt64(row.length), through - row.sequence + 1)) }
         expected = row.sequence + UInt64(row.length)
         count += row.length
-        let commands = run[row.start..<(row.start + row.length)]
+        let commands = run.commands[row.start..<(row.start + row.length)]
         return body(UnsafeBufferPointer(rebasing: commands), row.epoch)
       }
     } catch { throw .notStored(error) }
@@ -94,38 +93,22 @@ public struct JournalReader {
   }
 
   /// Throws when the row is not what was written.
-  private func decode(
-    _ fields: inout CopyRow, into run: UnsafeMutableBufferPointer<Command>
-  ) throws(JournalError) -> Row {
+  private func decode(_ fields: inout CopyRow, into run: JournalRow) throws(JournalError) -> Row {
     let first = UInt64(bitPattern: fields.int64())
     let last = UInt64(bitPattern: fields.int64())
     let epoch = UInt64(bitPattern: fields.int64())
     let format = fields.int16()
     guard (1...Journal.format).contains(format) else { throw .unknownFormat(format) }
     let checksum = fields.next().map { Int32(bigEndian: $0.loadUnaligned(as: Int32.self)) }
-    guard let records = fields.next(), let length = copy(records, into: run),
-      last &- first &+ 1 == UInt64(length)
-    else { throw .torn(sequence: first) }
+    guard let records = fields.next() else { throw .torn(sequence: first) }
     let expected = Journal.checksum(
       of: records, symbol: symbol, sequence: first, last: last, epoch: epoch)
     guard checksum == (format == 1 ? nil : expected) else {
       throw .damaged(symbol: symbol, sequence: first)
     }
+    guard let length = run.read(records, format: format, sequence: first),
+      last &- first &+ 1 == UInt64(length)
+    else { throw .torn(sequence: first) }
     return Row(sequence: first, epoch: epoch, length: length)
-  }
-
-  /// A row is never larger than a page; records in it are not aligned.
-  private static let largestRun = 8192 / MemoryLayout<Command>.stride
-
-  /// How many records there are; nil when that is not a whole number, or none.
-  private func copy(
-    _ bytes: UnsafeRawBufferPointer, into run: UnsafeMutableBufferPointer<Command>
-  ) -> Int? {
-    let stride = MemoryLayout<Command>.stride
-    guard !bytes.isEmpty, bytes.count % stride == 0, bytes.count <= run.count * stride else {
-      return nil
-    }
-    UnsafeMutableRawBufferPointer(run).copyMemory(from: bytes)
-    return bytes.count / stride
   }
 }

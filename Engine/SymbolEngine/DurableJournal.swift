@@ -39,6 +39,8 @@ final class DurableJournal {
   private let stop: StopFlag
   private var journal: Journal?
   private var isSent = false
+  /// Bytes of the newest batch's records as the journal has them.
+  private(set) var batchLength = 0
 
   init(
     database: String, symbol: Symbol, lock: EngineLock, journal: Journal, log: Log,
@@ -72,6 +74,7 @@ final class DurableJournal {
       isSent = false
       do {
         try journal.awaitCommit()
+        batchLength = journal.batchLength
         return
       } catch {
         giveUpConnection(error)
@@ -96,6 +99,7 @@ final class DurableJournal {
       let journal = try self.journal ?? reconnect()
       self.journal = journal
       try journal.append(commands, epoch: epoch)
+      batchLength = journal.batchLength
       return true
     } catch let error as JournalError {
       giveUpConnection(error)

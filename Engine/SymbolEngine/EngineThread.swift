@@ -98,8 +98,7 @@ final class EngineThread: @unchecked Sendable {
       batch.durableNanos = Clock.monotonicNanos()
       lock.addMetric(EngineMetric.commits)
       lock.addMetric(EngineMetric.commands, UInt64(batch.commandCount))
-      let length = batch.commandCount * MemoryLayout<Command>.stride
-      lock.addMetric(EngineMetric.journalBytes, UInt64(length))
+      lock.addMetric(EngineMetric.journalBytes, UInt64(journal.batchLength))
       lock.histogram(.commit).record(batch.durableNanos - sentNanos)
     }
     committed = batch

@@ -8,7 +8,9 @@ import Store
 ///
 /// It rests a while after each write, in proportion to how long that took, unless a reader waits:
 /// what comes together meanwhile is collapsed and written at a better price. So a busy symbol's
-/// tables cost a bounded share of the machine, and a quiet one's are written at once.
+/// tables cost a bounded share of the machine, and a quiet one's are written at once. When so much
+/// has come that it is worth no more to wait, and the engine would have to in the end, for room in
+/// the inbox, there is no rest.
 final class ProjectionThread: @unchecked Sendable {
   private static let longestRestNanos: Int64 = 500_000_000
   private static let restStepMicros: UInt32 = 5000
@@ -70,7 +72,7 @@ final class ProjectionThread: @unchecked Sendable {
   private func rest(_ nanos: Int64) {
     let end = Clock.monotonicNanos() + nanos
     while Clock.monotonicNanos() < end, !stop.isRaised,
-      lock.symbol.wantedSequence <= buffer.position
+      lock.symbol.wantedSequence <= buffer.position, !inbox.hasFullRun
     {
       usleep(ProjectionThread.restStepMicros)
     }

@@ -135,6 +135,43 @@ final class TestMarket {
     }
   }
 
+  /// Has the journal as an earlier program wrote it: commands as they are, 40 a row.
+  func unpackJournal() throws {
+    let rows = try connection.query(
+      "select sequence, last_sequence, epoch from journal where format = \(Journal.format)")
+    let reader = JournalReader(symbol: symbol.id, connection: connection)
+    for row in 0..<rows.count {
+      let (first, last) = (UInt64(rows.int64(row, 0)), UInt64(rows.int64(row, 1)))
+      var commands: [Command] = []
+      try reader.read(from: first, through: last) { run, _ in
+        commands += run
+        return true
+      }
+      try damage("delete from journal where sequence = \(first)")
+      while !commands.isEmpty {
+        try insert(commands.prefix(40), epoch: rows.int64(row, 2))
+        commands = Array(commands.dropFirst(40))
+      }
+    }
+    try reseal()
+  }
+
+  private func insert(_ commands: ArraySlice<Command>, epoch: Int64) throws {
+    let values = Parameters()
+    values.add(Int64(commands.first!.sequence))
+    values.add(Int64(commands.last!.sequence))
+    values.add(epoch)
+    values.add(commands.first!.time)
+    try commands.withUnsafeBytes { bytes in
+      values.add(bytes: bytes)
+      _ = try connection.query(
+        """
+        insert into journal (sequence, last_sequence, epoch, time, symbol_id, format, records)
+        values ($1, $2, $3, $4, \(symbol.id), 2, $5)
+        """, values)
+    }
+  }
+
   func number(_ sql: String) throws -> Int64 { try connection.query(sql).int64(0, 0) }
 
   /// A market with snapshots in it.

@@ -129,14 +129,17 @@ struct SnapshotTests {
 
   @Test("let the journal forget whole rows before them, and nothing behind")
   func forget() throws {
-    var commands = (1...120).map { number in
+    let commands = (1...120).map { number in
       var command = Command(.place)
       command.sequence = UInt64(number)
       return command
     }
     let journal = try Journal(symbol: 1, connection: Connection(settings))
-    try commands.withUnsafeMutableBufferPointer { commands throws(JournalError) in
-      try journal.append(UnsafeBufferPointer(commands), epoch: 1)
+    // Each batch begins a row.
+    for start in [0, 40, 80] {
+      try commands[start..<start + 40].withUnsafeBufferPointer { batch throws(JournalError) in
+        try journal.append(batch, epoch: 1)
+      }
     }
     let snapshots = Snapshots(symbol: 1, connection: connection)
     let inTheMiddle = try snapshots.forgetJournal(before: 80)

@@ -130,9 +130,8 @@ struct CrashTests {
     let connection = try harness.connect()
     let row = try connection.query("select max(sequence) from journal where symbol_id = 1")
       .int64(0, 0)
-    // The trace, which decides nothing.
     let flip = """
-      update journal set records = set_byte(records, 165, get_byte(records, 165) # 1)
+      update journal set records = set_byte(records, 6, get_byte(records, 6) # 1)
       where symbol_id = 1 and sequence = \(row)
       """
     try connection.run(flip)

@@ -2,6 +2,7 @@ import API
 import FastCGI
 import Postgres
 import SharedMemory
+import Store
 
 /// What an engine does not keep in memory for ever: the answer that a repeated command was given
 /// the first time, and the fills that had no room in a mailbox. Both are in the tables.
@@ -189,19 +190,18 @@ extension Tables {
     return true
   }
 
-  /// A command as the journal holds it: consecutive records in a row that is named by its first.
+  /// A command as the journal holds it: one of a row that is named by its first.
   static func command(_ sequence: UInt64, in symbol: UInt32, _ connection: Connection)
     throws(PostgresError) -> Command?
   {
     let rows = try connection.queryPrepared(
       """
-      select sequence, records from journal where symbol_id = $1 and sequence <= $2
+      select sequence, format, records from journal where symbol_id = $1 and sequence <= $2
       order by sequence desc limit 1
       """, .int32(Int32(symbol)), .int64(Int64(sequence)))
     guard !rows.isEmpty else { return nil }
-    let offset = Int(sequence - UInt64(rows.int64(0, 0))) * MemoryLayout<Command>.stride
-    let records = rows.bytes(0, 1)
-    guard offset + MemoryLayout<Command>.stride <= records.count else { return nil }
-    return records.loadUnaligned(fromByteOffset: offset, as: Command.self)
+    return JournalRow().command(
+      sequence, of: rows.bytes(0, 2), format: Int16(rows.int64(0, 1)),
+      first: UInt64(rows.int64(0, 0)))
   }
 }

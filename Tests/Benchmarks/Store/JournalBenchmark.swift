@@ -25,20 +25,61 @@ struct JournalBenchmark {
       try append(size: size, rounds: rounds, from: &next)
     }
     try read(through: next - 1)
-    checksum("by the processor's instruction", outcry_crc32c)
-    checksum("without it", outcry_crc32c_portable)
+    pack("of one client, named by it", key: { "bot-7.\($0)" })
+    pack("named by nginx", key: { "~" + String($0 &* 0x9E37_79B9_7F4A_7C15, radix: 16).padded })
   }
 
-  /// What a full row's checksum costs its writer, and its reader again.
-  private func checksum(_ how: String, _ sum: (UInt32, UnsafeRawPointer?, Int) -> UInt32) {
-    let row = [Command](repeating: Command(.place, account: 7), count: Journal.commandsPerRow)
-    let rounds = 20_000
-    var last: UInt32 = 0
-    let start = monotonicSeconds()
-    row.withUnsafeBytes { for _ in 0..<rounds { last = sum(last, $0.baseAddress, $0.count) } }
-    let seconds = monotonicSeconds() - start
-    let each = seconds / Double(rounds * row.count) * 1e9
-    print("  checksum \(how): \(Int(each.rounded())) ns a command (\(last))")
+  /// What a full row costs its writer, and its reader again.
+  private func pack(_ what: String, key: (UInt64) -> String) {
+    let orders = JournalBenchmark.orders(Journal.mostCommandsPerRow, key: key)
+    var row = [UInt8](repeating: 0, count: Journal.rowLength + CommandPacking.slack)
+    var room = orders
+    var (count, length) = (0, 0)
+    var sum: UInt32 = 0
+    let rounds = 5000
+    func time(_ body: () -> Void) -> String {
+      let start = monotonicSeconds()
+      for _ in 0..<rounds { body() }
+      let each = (monotonicSeconds() - start) / Double(rounds * count) * 1e9
+      return "\(Int(each.rounded())) ns"
+    }
+    orders.withUnsafeBufferPointer { orders in
+      row.withUnsafeMutableBytes { row in
+        let packing = UnsafeMutableRawBufferPointer(rebasing: row[..<Journal.rowLength])
+        (count, length) = CommandPacking.pack(orders, into: packing)
+        let packed = UnsafeRawBufferPointer(rebasing: row[..<length])
+        let writing = time { _ = CommandPacking.pack(orders, into: packing) }
+        let reading = time {
+          room.withUnsafeMutableBufferPointer {
+            let found = CommandPacking.unpack(packed, from: orders[0].sequence, into: $0)
+            precondition(found == count, "not what was packed")
+          }
+        }
+        let checking = time { sum = outcry_crc32c(sum, packed.baseAddress, packed.count) }
+        print(
+          "  packed, \(what): \(length / count) bytes a command, \(writing),",
+          "unpacked \(reading), checksum \(checking) (\(sum))")
+      }
+    }
+  }
+
+  /// Limit orders of two accounts, as workers send them.
+  private static func orders(_ count: Int, key: (UInt64) -> String) -> [Command] {
+    (0..<UInt64(count)).map { index in
+      let mixed = index &* 0x9E37_79B9_7F4A_7C15 >> 32
+      var order = Command(.place, account: 7 + mixed & 1)
+      order.sequence = 1_000_000 + index
+      order.order_id = OrderID.make(symbol: 1, sequence: order.sequence)
+      order.time = 1_790_000_000_000_000 + Int64(index) * 33
+      order.side = UInt8(1 + mixed & 1)
+      order.type = OrderType.limit.rawValue
+      order.terms.price = 7_000_000 + Int64(mixed % 200)
+      order.terms.quantity = 1000 + Int64(mixed % 8000)
+      order.deadline = 40_000_000_000_000 + Int64(index) * 33_000
+      order.origin = 500_000 + index
+      order.setKey(Array(key(index).utf8))
+      return order
+    }
   }
 
   private func append(size: Int, rounds: Int, from next: inout UInt64) throws {
@@ -51,6 +92,8 @@ struct JournalBenchmark {
       for index in 0..<size {
         batch[index].sequence = next
         batch[index].time = Int64(next)
+        batch[index].terms.price = Int64(next % 200)
+        batch[index].terms.quantity = Int64(next % 8000)
         next += 1
       }
       let start = monotonicSeconds()
@@ -87,4 +130,9 @@ struct JournalBenchmark {
   private func position() throws -> Int64 {
     try connection.query("select (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint").int64(0, 0)
   }
+}
+
+extension String {
+  /// As many digits as a request's name has.
+  fileprivate var padded: String { String(repeating: "0", count: 32 - utf8.count) + self }
 }
