@@ -106,7 +106,9 @@ struct JournalTests {
     for round in 0..<60 {
       let connection = try Connection(settings)
       let journal = try Journal(symbol: 1, connection: connection)
-      let batch = commands(next...(next + 400))
+      var batch = commands(next...(next + 2000))
+      // So many rows that the cut meets some commits half-way.
+      for index in batch.indices { batch[index].setKey(Array(UUID().uuidString.utf8)) }
       var lost = false
       try batch.withUnsafeBufferPointer { batch in
         try journal.send(batch, epoch: 1)
@@ -123,7 +125,7 @@ struct JournalTests {
       #expect(try fresh.resolve(sequence: next, epoch: 2) != .committed)
       // Sending the same batch again is safe whatever happened.
       try append(batch, to: fresh, epoch: 1)
-      next += 401
+      next += 2001
     }
     #expect(try readAll() == Array(1...(next - 1)))
     #expect(outcomes[.absent] != nil, "no round cut the connection before the commit")
@@ -139,9 +141,11 @@ struct JournalTests {
     let row = UnsafeMutableRawBufferPointer.allocate(byteCount: Journal.rowLength, alignment: 8)
     defer { row.deallocate() }
     let packed = batch.withUnsafeBufferPointer { CommandPacking.pack($0, into: row) }
+    let records = UnsafeRawBufferPointer(rebasing: row[..<packed.length])
     let parameters = Parameters()
-    parameters.add(bytes: UnsafeRawBufferPointer(rebasing: row[..<packed.length]))
-    _ = try old.query("insert into journal values (1, 3, 7, 10, 1, 3, $1)", parameters)
+    parameters.add(bytes: records)
+    parameters.add(Journal.checksum(of: records, symbol: 1, sequence: 1, last: 3, epoch: 7))
+    _ = try old.query("insert into journal values (1, 3, 7, 10, 1, 3, $1, $2)", parameters)
     let outcome = try journal().resolve(sequence: 1, epoch: 7)
     #expect(outcome == .absent)
     // A thread of its own: the pool's may all be busy with other tests.

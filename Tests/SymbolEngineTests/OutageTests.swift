@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Postgres
 import SharedMemory
@@ -101,9 +102,11 @@ struct OutageTests {
     var keys = ["first"]
     var waiting: [Pending] = []
     // More than what is left of the pages that the journal has already.
-    for batch in 0..<4 {
-      let orders = (0..<200).map { limit(.buy, 1, at: 10, key: "f\(batch)-\($0)") }
-      keys += (0..<200).map { "f\(batch)-\($0)" }
+    for _ in 0..<4 {
+      // Keys that take as much room in the journal as they are long.
+      let names = (0..<200).map { _ in UUID().uuidString }
+      let orders = names.map { limit(.buy, 1, at: 10, key: $0) }
+      keys += names
       waiting.append(try harness.post(orders, to: segment))
     }
     #expect(eventually { harness.engine!.output.contains("out of reach") })
