@@ -61,8 +61,23 @@ final class Exchange: Sendable {
     try Connection(database(ofShard: shard)).query(query).int64(0, 0)
   }
 
+  /// 0 while it does not run.
   func pid(of program: String) -> pid_t {
     ProgramStatus.all(in: state + "/processes").first { $0.name == program }?.pid ?? 0
+  }
+
+  /// Sends a signal to a program as soon as it runs, and says to which process. To process 0 it
+  /// would go to the tests themselves.
+  @discardableResult
+  func signal(_ program: String, _ number: Int32) throws -> pid_t {
+    var found: pid_t = 0
+    let isRunning = eventually {
+      found = pid(of: program)
+      return found != 0
+    }
+    try #require(isRunning, "\(program) does not run")
+    kill(found, number)
+    return found
   }
 
   /// Processes of the scoreboard that live.

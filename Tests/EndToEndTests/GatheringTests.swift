@@ -149,10 +149,9 @@ struct GatheringTests {
     for symbol in GatheringTests.symbols {
       #expect(trader.call("POST", "/api/orders", order(symbol)).status == 201)
     }
-    let postgres = exchange.pid(of: "postgres-1")
     let data = exchange.state + "/postgres-1"
     try FileManager.default.moveItem(atPath: data, toPath: data + ".away")
-    kill(postgres, SIGINT)
+    let postgres = try exchange.signal("postgres-1", SIGINT)
     #expect(eventually { exchange.pid(of: "postgres-1") != postgres })
     for path in ["/api/orders", "/api/fills", "/api/account", "/api/ticker"] {
       for _ in 0..<3 {

@@ -15,19 +15,19 @@ struct HealthTests {
     }
     #expect(exchange.outcry("health").status == 64)
 
-    Glibc.kill(exchange.pid(of: "redis"), SIGSTOP)
+    try exchange.signal("redis", SIGSTOP)
     let unready = exchange.outcry("health", "ready")
     #expect(unready.status == 1 && unready.output.contains("redis"), "\(unready)")
     #expect(exchange.outcry("health", "workers").status == 0, "workers serve without Redis")
-    Glibc.kill(exchange.pid(of: "redis"), SIGCONT)
+    try exchange.signal("redis", SIGCONT)
 
     // The manager is kept from starting another engine.
-    Glibc.kill(exchange.pid(of: "engine"), SIGSTOP)
+    try exchange.signal("engine", SIGSTOP)
     let engine = try #require(try exchange.living(.engine, symbol: 1).first)
     Glibc.kill(engine, SIGKILL)
     #expect(eventually { exchange.outcry("health", "engines").status == 1 })
     #expect(exchange.outcry("health", "engines").output.contains("BTC-USD"))
-    Glibc.kill(exchange.pid(of: "engine"), SIGCONT)
+    try exchange.signal("engine", SIGCONT)
     #expect(eventually { exchange.outcry("health", "engines").status == 0 })
 
     exchange.outcry("down")

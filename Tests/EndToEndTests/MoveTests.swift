@@ -256,8 +256,7 @@ struct MoveTests {
     let exchange = try exchange()
     let traders = try SteadyTraders(exchange, traders: 3, symbol: MoveTests.symbol)
     trade(traders)
-    let manager = exchange.pid(of: "engine-1")
-    Glibc.kill(manager, SIGSTOP)
+    let manager = try exchange.signal("engine-1", SIGSTOP)
     let move = startMove(in: exchange, to: 2)
     let isThere = eventually {
       (try? exchange.count("select shard from symbols where id = \(MoveTests.id)")) == 2

@@ -50,13 +50,13 @@ struct RecoveryTests {
   @Test("of the pool's master: every order is answered, once")
   func master() throws {
     let exchange = try Exchange()
-    try survive(exchange, kills: 2) { _ in Glibc.kill(exchange.pid(of: "worker"), SIGKILL) }
+    try survive(exchange, kills: 2) { _ in try exchange.signal("worker", SIGKILL) }
   }
 
   @Test("of the engines' manager: every order is answered, once")
   func manager() throws {
     let exchange = try Exchange()
-    try survive(exchange, kills: 1) { _ in Glibc.kill(exchange.pid(of: "engine"), SIGKILL) }
+    try survive(exchange, kills: 1) { _ in try exchange.signal("engine", SIGKILL) }
   }
 
   @Test("of everything at once: what was answered is still in the book")
@@ -65,7 +65,7 @@ struct RecoveryTests {
     let trader = try exchange.trader()
     #expect(trader.place("buy", "1", at: "1234.50").status == 201)
     for name in ["nginx", "worker", "engine", "redis", "postgres"] {
-      Glibc.kill(exchange.pid(of: name), SIGKILL)
+      try exchange.signal(name, SIGKILL)
     }
     for pid in try exchange.living(.engine) { Glibc.kill(pid, SIGKILL) }
     #expect(eventually { exchange.anyone().call("GET", "/ready").status == 200 })

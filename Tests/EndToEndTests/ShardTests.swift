@@ -115,10 +115,9 @@ struct ShardTests {
       #expect(trader.call("POST", "/api/orders", order(1, symbol)).status == 201)
     }
     // Stopped, and kept from being started again.
-    let postgres = exchange.pid(of: "postgres-1")
     let data = exchange.state + "/postgres-1"
     try FileManager.default.moveItem(atPath: data, toPath: data + ".away")
-    kill(postgres, SIGINT)
+    let postgres = try exchange.signal("postgres-1", SIGINT)
     #expect(eventually { exchange.pid(of: "postgres-1") != postgres })
     for number in 2..<6 {
       for (symbol, home) in ShardTests.homes where home != 1 {
