@@ -36,15 +36,22 @@ struct Readiness {
         || body.contains("\"symbols\""))
   }
 
-  /// A supervisor that is gone will not get ready any more.
+  /// A supervisor that is gone will not get ready any more. One that has just been started has its
+  /// lock in a moment, which on a busy machine may be a long one.
   var isBeyondHope: Bool {
-    SupervisorLock.holder(of: stack.folder.pidFile) == nil && hasHadTime
+    guard SupervisorLock.holder(of: stack.folder.pidFile) == nil else { return false }
+    return supervisor.map { waitpid($0, nil, WNOHANG) != 0 } ?? hasHadTime
   }
 
   private let startedAt = Clock.monotonicNanos()
   private var hasHadTime: Bool { Clock.monotonicNanos() - startedAt > 2_000_000_000 }
+  /// The process that this one has started, if it did.
+  private let supervisor: pid_t?
 
-  init(stack: Stack) { self.stack = stack }
+  init(stack: Stack, supervisor: pid_t? = nil) {
+    self.stack = stack
+    self.supervisor = supervisor
+  }
 
   /// Names what is not ready, with the end of its log.
   func complaint(after seconds: Int) -> String {

@@ -32,9 +32,9 @@ extension Commands {
     if let shards { try remember(Int(shards), in: folder) }
     let stack = try place.stack(in: folder)
     let isRunning = SupervisorLock.holder(of: folder.pidFile) != nil
-    if !isRunning { try Start(place: place, stack: stack).run() }
+    let supervisor = isRunning ? nil : try Start(place: place, stack: stack).run()
 
-    let probe = Readiness(stack: stack)
+    let probe = Readiness(stack: stack, supervisor: supervisor)
     guard waitUntil(seconds: wait, { probe.isReady || probe.isBeyondHope }), probe.isReady else {
       throw Failure(probe.complaint(after: wait))
     }
@@ -88,7 +88,8 @@ private struct Start {
   let place: Place
   let stack: Stack
 
-  func run() throws {
+  /// Returns its process.
+  func run() throws -> pid_t {
     let folder = stack.folder
     // What a killed supervisor left would keep ports, sockets and locks.
     let leftovers = Leftovers(of: folder)
@@ -110,7 +111,7 @@ private struct Start {
       ],
       environment: Settings.processEnvironment().merging(stack.environment) { $1 },
       folder: folder.path, output: log)
-    _ = try spawn.start()
+    return try spawn.start()
   }
 
   private func requirePrograms() throws {

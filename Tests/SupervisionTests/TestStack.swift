@@ -1,6 +1,7 @@
 import Foundation
 import Supervision
 import TestSupport
+import Testing
 
 /// An exchange in a temporary folder: real Redis, nginx and workers, which answer a constant, and
 /// an engine that does nothing. Gone with the object, whatever the test did to it.
@@ -44,12 +45,23 @@ final class TestStack {
 
   @discardableResult
   func outcry(_ arguments: String..., wait: Double = 120) -> (status: Int32, output: String) {
+    let tool = start(arguments)
+    guard case .code(let status)? = tool.wait(within: wait) else { return (-1, tool.output) }
+    return (status, tool.output)
+  }
+
+  func up() throws {
+    let (status, output) = outcry("up")
+    try #require(status == 0, "\(output)")
+  }
+
+  /// The same tool, which runs meanwhile.
+  func start(_ arguments: String...) -> ChildProcess { start(arguments) }
+
+  private func start(_ arguments: [String]) -> ChildProcess {
     var all = arguments + ["--state", state]
     if arguments.first == "up" { all += ["--programs", folder.file("programs")] }
-    let (exit, output) = ChildProcess.run(
-      Products.path(of: "outcry"), all, environment: environment, within: wait)
-    guard case .code(let status)? = exit else { return (-1, output) }
-    return (status, output)
+    return ChildProcess(Products.path(of: "outcry"), all, environment: environment)
   }
 
   var programs: [ProgramStatus] { ProgramStatus.all(in: state + "/processes") }
