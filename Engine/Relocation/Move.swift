@@ -21,6 +21,7 @@ public final class Move {
     package var shortSeconds = 0.25
     package var mostTimes = 60
   }
+  private static let claimPatience = 5.0
   private static let enginePatience = 5.0
   private static let arrivalPatience = 30.0
   /// By then every worker of the source has heard that the symbol is gone.
@@ -54,9 +55,10 @@ public final class Move {
       throw Failure("there is no symbol \(name); `outcry symbols list` shows them")
     }
     symbol = found.symbol
-    // A manager that looks after one that was killed has the claim for a moment.
+    // A manager that looks after one that was killed has the claim for a moment, and so has the
+    // killed one itself, until PostgreSQL notices.
     let id = symbol.id
-    guard try Move.wait(seconds: 1, { try Moves.claim(id, self.accounts) }) else {
+    guard try Move.wait(seconds: Move.claimPatience, { try Moves.claim(id, self.accounts) }) else {
       throw Failure("\(name) is being moved by somebody else right now")
     }
     stored = try Moves.find(symbol.id, self.accounts)

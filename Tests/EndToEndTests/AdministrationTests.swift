@@ -40,7 +40,12 @@ struct AdministrationTests {
     let administrator = try Administrator(of: exchange)
     let trader = try exchange.trader()
     let added = administrator.call("POST", "/api/admin/symbols", Self.symbol)
-    #expect(added.status == 201 && added["state"] as? String == "trading", "\(added)")
+    #expect(added.status == 201, "\(added)")
+    // The answer has waited for that, but not longer than a client may.
+    let isTrading = eventually {
+      trader.call("GET", "/api/symbols/SOL-USD")["state"] as? String == "trading"
+    }
+    #expect(isTrading && added["state"] != nil, "\(added)")
     #expect(added["tickSize"] as? String == "0.05")
     func place(_ quantity: String, at price: String) -> Client.Answer {
       trader.place("buy", quantity, at: price, symbol: "SOL-USD")

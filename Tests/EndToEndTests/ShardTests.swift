@@ -80,7 +80,7 @@ struct ShardTests {
     let trader = try exchange.trader()
     let added = administrator.call("POST", "/api/admin/symbols", new)
     #expect(added.status == 201 && added["shard"] as? Int == 2, "\(added)")
-    #expect(trader.call("POST", "/api/orders", order(1, "SOL-USD")).status == 201)
+    #expect(eventually { trader.call("POST", "/api/orders", order(1, "SOL-USD")).status == 201 })
     #expect(exchange.outcry("symbols", "add", "PEPE").status == 0)
     #expect(eventually { trader.call("POST", "/api/orders", order(1, "PEPE")).status == 201 })
 
