@@ -1,9 +1,12 @@
 """Orders by wrk, the same that `make bench` sends, and what became of them."""
 
 import os
+import re
+import signal
 import subprocess
 
 from docker import TOP, Failed
+from stack import eventually
 
 
 class Load:
@@ -15,7 +18,8 @@ class Load:
         self.buyer = stack.register("buyer")
         self.seller = stack.register("seller")
 
-    def start(self, seconds):
+    def start(self, seconds=600):
+        """Goes on until `stop`, or so long."""
         environment = dict(
             os.environ, BENCH_SYMBOLS=self.symbols, BENCH_BUYER=self.buyer,
             BENCH_SELLER=self.seller)
@@ -24,6 +28,29 @@ class Load:
              os.path.join(TOP, "Tests", "Benchmarks", "Spine", "orders.lua"),
              f"http://{self.stack.address}"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        self.stack.processes.append(self.process)
+
+    def answers(self, count):
+        """Waits until so many more requests are answered."""
+        start = self._answered()
+        eventually(f"{count} more requests are answered", 60,
+                   lambda: self._answered() >= start + count)
+        if self.process.poll() is not None:
+            raise Failed("the load is over already")
+
+    def _answered(self):
+        """By workers of all shards, as they tell it."""
+        found = 0
+        for path in self.stack.metrics:
+            text = self.stack.text(path)
+            found += sum(map(int, re.findall(
+                r"^outcry_http_requests_total\{.*\} (\d+)$", text, re.M)))
+        return found
+
+    def stop(self):
+        # It stops as if its time were over, and says what it says then.
+        self.process.send_signal(signal.SIGINT)
+        return self.result()
 
     def result(self):
         output, errors = self.process.communicate()

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 
 from docker import TOP, Failed
 from load import Load
@@ -13,6 +12,8 @@ sys.path.insert(0, os.path.join(TOP, "Tests", "Streams"))
 from followers import BookFollower, digest  # noqa: E402
 
 MEGABYTE = 1e6
+# So many requests are answered before the next thing is broken: one or two seconds.
+SOME = 20_000
 
 
 def expect(condition, what):
@@ -71,15 +72,16 @@ def backend_killed(docker):
         stack.up()
         eventually("nginx knows four", 30, lambda: stack.backends_of_nginx() == 4)
         load = Load(stack)
-        load.start(14)
+        load.start()
         backends = stack.containers("backend")
-        time.sleep(2)
+        load.answers(SOME)
         stack.kill(backends[1])
         eventually("it is back", 10, lambda: stack.restarts(backends[1]) == 1)
-        time.sleep(3)
+        load.answers(SOME)
         stack.kill(*backends[:3])
         eventually("they are back", 10, lambda: all(map(stack.restarts, backends[:3])))
-        result = load.result()
+        load.answers(SOME)
+        result = load.stop()
         print(f"  {result}")
         result.require_no_failure()
         verify(stack)
@@ -90,13 +92,14 @@ def engines_killed(docker):
     with several(docker, 4) as stack:
         stack.up()
         load = Load(stack)
-        load.start(14)
+        load.start()
         engines = stack.containers("engines")[0]
         for number in (1, 2):
-            time.sleep(2)
+            load.answers(SOME)
             stack.kill(engines)
             eventually("they are back", 10, lambda: stack.restarts(engines) == number)
-        result = load.result()
+        load.answers(SOME)
+        result = load.stop()
         print(f"  {result}")
         result.require_no_failure()
         expect(result.longest < 3000, f"a request took {result.longest:.0f} ms")
@@ -108,16 +111,17 @@ def scaled(docker):
     with several(docker, 2) as stack:
         stack.up()
         load = Load(stack)
-        load.start(25)
-        time.sleep(1)
+        load.start()
+        load.answers(SOME)
         stack.call("up", "--detach", "--no-build", "--no-recreate", "--scale", "backend=4")
         eventually("nginx knows four", 30, lambda: stack.backends_of_nginx() == 4)
         first = stack.containers("backend")[0]
         docker.do("restart", "--time", "20", first)
-        time.sleep(1)
+        load.answers(SOME)
         stack.call("up", "--detach", "--no-build", "--no-recreate", "--scale", "backend=3",
                    "--timeout", "20")
-        result = load.result()
+        load.answers(SOME)
+        result = load.stop()
         print(f"  {result}")
         result.require_no_failure()
 
@@ -158,7 +162,7 @@ def sharded(docker):
             follower.start()
         moved = traded[0]
         target = (home[moved] + 1) % 3
-        load.start(30)
+        load.start()
         eventually("the load trades", 10, lambda: stack.get(f"/api/trades/{moved}")["trades"])
         print("  " + stack.tool(
             "symbols", "move", moved, "--to", str(target), service="engines-0").strip())
@@ -166,7 +170,8 @@ def sharded(docker):
         node = master_of_redis(stack)
         stack.kill(node)
         eventually("the node is back", 20, lambda: stack.restarts(node) == 1)
-        result = load.result()
+        load.answers(SOME)
+        result = load.stop()
         print(f"  {result}")
         result.require_no_failure()
         expect(result.longest < 3000, f"a request took {result.longest:.0f} ms")

@@ -36,6 +36,11 @@ class Stack:
         self.file = file
         self.project = f"outcry-{name}-{os.getpid()}"
         self.port = free_port()
+        self.metrics = ["/metrics"]
+        if "sharded" in file:
+            self.metrics = [f"/metrics?shard={shard}" for shard in range(3)]
+        # What ends with this, as whoever started it may not come so far.
+        self.processes = []
         self.environment = dict(
             docker.environment, OUTCRY_TAG="test", OUTCRY_PORT=str(self.port),
             OUTCRY_ADDRESS_RATE="0", OUTCRY_LOGIN_RATE="0", **environment)
@@ -44,6 +49,8 @@ class Stack:
         return self
 
     def __exit__(self, kind, *_):
+        for process in self.processes:
+            process.kill()
         if kind is not None:
             self.show()
         self.call("down", "--volumes", "--timeout", "20", check=False)
@@ -119,11 +126,14 @@ class Stack:
             raise Failed(f"cannot register: {status} {text.decode()}")
         return json.loads(text)["token"]
 
-    def get(self, path):
+    def text(self, path):
         status, text = self.connection().request("GET", path)
         if status != 200:
             raise Failed(f"{path}: {status} {text.decode()}")
-        return json.loads(text)
+        return text.decode()
+
+    def get(self, path):
+        return json.loads(self.text(path))
 
     def book(self, symbol):
         """None when there is none now."""
