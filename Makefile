@@ -1,6 +1,6 @@
 # Each target is one script, so that everything can be run without make too.
 .PHONY: up down demo test test-browser contract fuzz chaos check-streams soak
-.PHONY: bench bench-suite bench-quick bench-compare bench-guard report profile monitor
+.PHONY: profiles bench bench-suite bench-quick bench-compare bench-guard report profile monitor
 .PHONY: bench-scale bench-idle bench-book bench-recovery bench-streams test-containers clean
 
 up:
@@ -49,6 +49,13 @@ test-containers:
 	@.ci/install containers
 	@.ci/page || true
 	@Tests/Containers/run
+
+# Every profile of `outcry load` against an exchange started as by `make up`, and what is expected of
+# each; `Tests/Containers/run profiles` is the same for the compose files.
+profiles:
+	@.ci/install
+	@.ci/build outcry outcry-engine outcry-worker outcry-feed
+	@Tests/Profiles/run
 
 # LONG=1 for half an hour, SEED=number to repeat a schedule.
 chaos:

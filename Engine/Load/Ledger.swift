@@ -9,6 +9,13 @@ struct Ledger {
   private let isOpen: Bool
   private let mainOperation: Operation
 
+  /// What an order by itself is told with 429 or 5xx. In a batch nothing but the code says that no
+  /// rule of the market is the reason.
+  private static let troubles: Set<String> = [
+    "busy", "capacity", "database_away", "deadline_passed", "elsewhere", "engine_away",
+    "engine_busy", "internal", "outcome_unknown", "rate_limit", "ring_full", "shard_away",
+  ]
+
   init(_ plan: Plan, thread: Int) {
     self.thread = UInt32(thread)
     keepsRecord = plan.keepsRecord
@@ -97,8 +104,14 @@ struct Ledger {
       // An error is looked for only as far as the next order.
       let before = UnsafeRawBufferPointer(rebasing: body[..<(order ?? body.count)])
       if let error = BodyScan.find("{\"error\":", in: before, from: position) {
-        refuse(BodyScan.errorCode(in: body, from: error), link)
-        keep(link, .refused, found)
+        let code = BodyScan.errorCode(in: body, from: error)
+        if Ledger.troubles.contains(String(decoding: code, as: UTF8.self)) {
+          if link.isMeasured { note(error: "batch \(String(decoding: code, as: UTF8.self))") }
+          keep(link, .unknown, found)
+        } else {
+          refuse(code, link)
+          keep(link, .refused, found)
+        }
         position = error
       } else if let order, let id = BodyScan.integer(in: body, at: order) {
         acknowledge(id, link, found)

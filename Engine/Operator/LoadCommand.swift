@@ -79,11 +79,12 @@ struct LoadRequest {
     try self.plan.take(&arguments)
     let url = try arguments.option("--url")
     let database = try arguments.option("--database")
-    // What an exchange on this machine knows need not be said.
+    // What the exchange of the state folder knows need not be said, nor what the environment of a
+    // container does.
     let place = try Place(&arguments)
     let settings =
       try url == nil || self.plan.keepsRecord && database == nil
-      ? (try? place.existing()).map { try place.stack(in: $0).settings } : nil
+      ? (try? place.existing()).map { try place.settings(in: $0) } : nil
     self.url = url ?? "http://localhost:\(settings?.port ?? 8080)"
     databases = database.map { [$0] } ?? settings.map(LoadRequest.databases) ?? []
     try arguments.end()

@@ -36,6 +36,10 @@ def environment(service):
     return {name: str(value) for name, value in service.get("environment", {}).items()}
 
 
+def command(service):
+    return service.get("entrypoint", []) + service["command"]
+
+
 def dockerfile():
     with open(os.path.join(TOP, "compose", "Dockerfile")) as file:
         return file.read()
@@ -57,8 +61,8 @@ class Compose(unittest.TestCase):
     def test_programs_know_their_commands_and_health_checks(self):
         scripts = {"backend", "keys", "sleep"}
         for name, service in self.services():
-            if service["command"][0] not in scripts:
-                self.assertIsNone(programs.fault_of(service["command"]), name)
+            if command(service)[0] not in scripts:
+                self.assertIsNone(programs.fault_of(command(service)), name)
             check = service.get("healthcheck", {}).get("test")
             if check:
                 self.assertEqual(check[0], "CMD", name)
@@ -71,8 +75,11 @@ class Compose(unittest.TestCase):
                 if "outcry" in service["image"]:
                     self.assertTrue(service["read_only"], name)
                     self.assertEqual(service["cap_drop"], ["ALL"], name)
-                # Whoever is not nginx is on no network that leads out.
-                if name != "nginx":
+                # Whoever is not nginx is on no network that leads out, but the load while it runs.
+                if name == "load":
+                    self.assertEqual(service["profiles"], ["load"])
+                    self.assertEqual(service["network_mode"], "service:nginx")
+                elif name != "nginx":
                     inside = service.get("networks") == ["inside"]
                     self.assertTrue(inside or service.get("network_mode") == "none", name)
                     self.assertNotIn("ports", service, name)
@@ -103,12 +110,26 @@ class Compose(unittest.TestCase):
             folders = {mount.split(":")[1] for mount in services["nginx"]["volumes"]}
             for name, service in services.items():
                 if name.startswith("backend"):
-                    command, folder = service["command"]
-                    self.assertEqual(command, "backend")
+                    script, folder = service["command"]
+                    self.assertEqual(script, "backend")
                     self.assertTrue(any(folder.startswith(own) for own in folders), name)
                     self.assertIn("sockets:/run/outcry", service["volumes"], name)
             known = programs.variables_of_nginx()
             self.assertLessEqual(set(environment(services["nginx"])), known)
+
+    def test_the_load_finds_what_the_workers_use(self):
+        for file, document in self.documents.items():
+            services = document["services"]
+            backend = services.get("backend") or services["backend-0"]
+            load = services["load"]
+            for name, value in environment(load).items():
+                self.assertEqual(environment(backend)[name], value, f"{file}: {name}")
+            databases = {"OUTCRY_DATABASE", "OUTCRY_SHARD_DATABASES"}
+            self.assertTrue(databases & set(environment(load)), file)
+            self.assertLessEqual(set(load["volumes"]), set(backend["volumes"]), file)
+            # By default it calls port 8080 of its own host, which is nginx's.
+            self.assertNotIn("OUTCRY_PORT", environment(load))
+            self.assertTrue(services["nginx"]["ports"][0].endswith(":8080"), file)
 
     def test_volumes_are_named(self):
         for file, document in self.documents.items():
@@ -156,7 +177,7 @@ class Compose(unittest.TestCase):
         shards = environment(services["nginx"])["OUTCRY_SHARDS"]
         self.assertEqual(shards, environment(services["backend-0"])["OUTCRY_SHARDS"])
         for number, place in enumerate(shards.split()):
-            command, folder = services[f"backend-{number}"]["command"]
+            _, folder = services[f"backend-{number}"]["command"]
             self.assertEqual(place, f"{folder}/backend-1.sock")
         mounts = [mount.split(":")[1] for mount in services["backend-0"]["volumes"]]
         pattern = environment(services["backend-0"])["OUTCRY_SHARD_DATABASES"]
@@ -214,7 +235,7 @@ class Images(unittest.TestCase):
         built = re.search(r"for product in (.*);", dockerfile())[1].split()
         for document in map(read, FILES):
             for name, service in ours(document).items():
-                program = service["command"][0]
+                program = command(service)[0]
                 if program.startswith("outcry"):
                     self.assertIn(program, built, name)
                 elif program != "sleep":

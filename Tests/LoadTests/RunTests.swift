@@ -157,6 +157,24 @@ struct RunTests {
     #expect(Array(record.entries.prefix(3).map(\.fate)).contains(.acknowledged(id: 11)))
   }
 
+  @Test("calls it an error when a batch is told of trouble for one of its orders")
+  func troubledBatches() throws {
+    var batch = plan(.open(rate: 50, spike: nil), clients: 2)
+    batch.mix = [(.batch, 1)]
+    batch.batch = 2
+    batch.keepsRecord = true
+    let (result, record, _, _) = try run(batch) { number, _ in
+      let code = number % 2 == 0 ? "busy" : "outcome_unknown"
+      let trouble = #"{"error":{"code":"\#(code)"}}"#
+      return .answer(
+        FakeServer.answer("200 OK", #"{"results":[\#(trouble),{"orderId":\#(number + 1)}]}"#))
+    }
+    #expect(result.orders == 50 && result.refused.total == 0)
+    #expect(result.errors["batch busy"] == 25 && result.errors["batch outcome_unknown"] == 25)
+    // It may be there, or not.
+    #expect(record.entries.count { $0.fate == .unknown } == 50)
+  }
+
   @Test("of the profile `exchange` has the orders it says")
   func orders() throws {
     var market = try #require(Plan.named("exchange"))
