@@ -50,8 +50,8 @@ test-containers:
 	@.ci/page || true
 	@Tests/Containers/run
 
-# Every profile of `outcry load` against an exchange started as by `make up`, and what is expected of
-# each; `Tests/Containers/run profiles` is the same for the compose files.
+# Every profile of `outcry load` against an exchange started as by `make up`, and what is expected
+# of each; `Tests/Containers/run profiles` is the same for the compose files.
 profiles:
 	@.ci/install
 	@.ci/build outcry outcry-engine outcry-worker outcry-feed
