@@ -26,6 +26,11 @@ public final class ProjectionWriter {
   let copy: CopyWriter
   let parameters = Parameters(capacity: 1 << 16)
   public let symbol: UInt32
+  /// Called between pieces of a write, as `CopyWriter.afterChunk`.
+  public var afterChunk: (() -> Void)? {
+    get { copy.afterChunk }
+    set { copy.afterChunk = newValue }
+  }
 
   public init(symbol: UInt32, connection: Connection) throws(PostgresError) {
     self.symbol = symbol

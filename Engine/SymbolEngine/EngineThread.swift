@@ -15,6 +15,7 @@ final class EngineThread: @unchecked Sendable {
   /// everybody who waits for an answer.
   private static let busyNanos: Int64 = 700_000
   private static let paceStepMicros: UInt32 = 50
+  private static let smallBatch = 10
 
   let matcher: Matcher
   private let journal: DurableJournal
@@ -72,12 +73,15 @@ final class EngineThread: @unchecked Sendable {
   }
 
   /// With more under way than one order at a time, waits until half as many requests as the last
-  /// batch had are there, or its time is over. Who is durable already is told before.
+  /// batch had are there, or its time is over. Of a small batch as many as it had: else orders that
+  /// come at a steady rate would make batches of one, each of which costs as much as one of ten.
+  /// Who is durable already is told before.
   private func pace() {
     guard isBusy, Clock.monotonicNanos() < sentNanos + EngineThread.busyNanos else { return }
     if let batch = committed { tell(batch) }
     let end = sentNanos + EngineThread.busyNanos
-    while Clock.monotonicNanos() < end, 2 * lock.symbol.ring.depth < lastRequests {
+    let enough = max(lastRequests / 2, min(lastRequests, EngineThread.smallBatch))
+    while Clock.monotonicNanos() < end, lock.symbol.ring.depth < enough {
       usleep(EngineThread.paceStepMicros)
     }
   }

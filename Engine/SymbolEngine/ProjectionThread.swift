@@ -11,9 +11,13 @@ import Store
 /// tables cost a bounded share of the machine, and a quiet one's are written at once. When so much
 /// has come that it is worth no more to wait, and the engine would have to in the end, for room in
 /// the inbox, there is no rest.
+///
+/// For the same reasons it writes in small pieces with pauses between: a processor that PostgreSQL
+/// has for itself for 50 ms is one that orders wait for, on a machine with few.
 final class ProjectionThread: @unchecked Sendable {
   private static let longestRestNanos: Int64 = 500_000_000
   private static let restStepMicros: UInt32 = 5000
+  private static let pauseMicros: UInt32 = 4000
   private static let firstPauseNanos: Int64 = 20_000_000
   private static let longestPauseNanos: Int64 = 500_000_000
 
@@ -27,6 +31,8 @@ final class ProjectionThread: @unchecked Sendable {
   private let score: Score?
   private var writer: ProjectionWriter?
   private var buffer: ProjectionBuffer
+  /// Where the tables are, also while the buffer is being written.
+  private var position: UInt64
 
   init(
     database: String, symbol: Symbol, writer: ProjectionWriter, buffer: consuming ProjectionBuffer,
@@ -36,6 +42,7 @@ final class ProjectionThread: @unchecked Sendable {
     self.database = database
     self.symbol = symbol
     self.writer = writer
+    position = buffer.position
     self.buffer = buffer
     self.inbox = inbox
     self.mirror = mirror
@@ -58,10 +65,11 @@ final class ProjectionThread: @unchecked Sendable {
       let (state, rules) = (buffer.state, buffer.rules)
       guard write() else { break }
       mirror?.note(state: state, rules: rules)
-      lock.setProjected(buffer.position)
+      position = buffer.position
+      lock.setProjected(position)
       lock.setMetric(EngineMetric.tablesWriteSince, to: 0)
       lock.addMetric(EngineMetric.tableWrites)
-      score?.set(counter: 0, to: buffer.position)
+      score?.set(counter: 0, to: position)
       score?.beat()
       let spent = Clock.monotonicNanos() - start
       if !isLast { rest(min(20 * spent, ProjectionThread.longestRestNanos)) }
@@ -69,11 +77,14 @@ final class ProjectionThread: @unchecked Sendable {
     score?.set(.stopped)
   }
 
+  /// Nobody waits for the tables.
+  private var hasTime: Bool {
+    !stop.isRaised && lock.symbol.wantedSequence <= position && !inbox.hasFullRun
+  }
+
   private func rest(_ nanos: Int64) {
     let end = Clock.monotonicNanos() + nanos
-    while Clock.monotonicNanos() < end, !stop.isRaised,
-      lock.symbol.wantedSequence <= buffer.position, !inbox.hasFullRun
-    {
+    while Clock.monotonicNanos() < end, hasTime {
       usleep(ProjectionThread.restStepMicros)
     }
   }
@@ -86,6 +97,9 @@ final class ProjectionThread: @unchecked Sendable {
       do {
         let writer = try self.writer ?? reconnect()
         self.writer = writer
+        writer.afterChunk = { [unowned self] in
+          if hasTime { usleep(ProjectionThread.pauseMicros) }
+        }
         try writer.write(&buffer)
         return true
       } catch let error as ProjectionError {
