@@ -5,6 +5,18 @@ import Testing
 
 @Suite("A load on the whole stack", .serialized)
 struct LoadTests {
+  /// A machine that stands still for a moment refuses what piles up meanwhile, and leaves out kinds
+  /// of requests: then another try says more.
+  private func load(_ exchange: Exchange, _ words: [String]) -> (status: Int32, output: String) {
+    for _ in 0..<6 {
+      let strain = Strain()
+      let run = exchange.outcry(words)
+      strain.stop()
+      if run.status == 0 || strain.allowance(0.1) < 0.6 { return run }
+    }
+    return exchange.outcry(words)
+  }
+
   @Test("runs green, is verified, judged by its expectations and merged")
   func profiles() throws {
     let exchange = try Exchange()
@@ -14,7 +26,8 @@ struct LoadTests {
       ("burst", ["--rate", "20"]), ("batch", ["--clients", "2", "--batch", "100"]),
       ("mixed", ["--rate", "300"]), ("book", ["--clients", "4"]),
     ] {
-      let run = exchange.outcry(
+      let run = load(
+        exchange,
         ["load", profile, "--seconds", "2", "--verify", "--output", folder.file(profile)]
           + ["--expect", "errors=0,requests>10,p50<1s"] + options)
       #expect(run.status == 0, "\(profile): \(run.output)")
