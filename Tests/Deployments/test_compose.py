@@ -213,18 +213,18 @@ def servers_of(upstream, configuration):
 
 
 class Images(unittest.TestCase):
-    def test_ask_no_more_backends_than_there_are_processors_before_these_are_full(self):
+    def test_ask_few_backends_first_until_these_are_full(self):
         limits = "max_fails=3 fail_timeout=1s"
         sockets = [f"unix:PREFIX/slots/{number}.sock {limits}" for number in range(1, 25)]
-        for processors in (1, 2, 4, 23):
+        for processors, front in ((1, 1), (2, 1), (4, 2), (7, 4), (46, 23)):
             text = configuration_of_the_image({}, processors)
             self.assertEqual(
                 servers_of("workers", text),
-                [f"{socket} max_conns=32" for socket in sockets[:processors]]
-                + [f"{socket} backup" for socket in sockets[processors:]])
+                [f"{socket} max_conns=32" for socket in sockets[:front]]
+                + [f"{socket} backup" for socket in sockets[front:]])
             # Whoever is asked again is anybody.
             self.assertEqual(servers_of("again", text), 2 * sockets)
-        for processors in (24, 64):
+        for processors in (47, 64):
             text = configuration_of_the_image({}, processors)
             self.assertEqual(servers_of("workers", text), sockets)
         # What is reached by address may be on machines of its own.
