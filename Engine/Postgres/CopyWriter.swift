@@ -8,8 +8,8 @@ public final class CopyWriter {
   /// third of the time of the thread that writes the tables.
   @exclusivity(unchecked) private var buffer: ByteArena
   private static let chunk = 60_000
-  /// Called whenever so much has been sent; a millisecond's work for the server or so. Whoever is in
-  /// no hurry leaves it time between for others.
+  /// Called whenever so much has been sent; a millisecond's work for the server or so. Whoever is
+  /// in no hurry leaves it time between for others.
   public var afterChunk: (() -> Void)?
 
   public init(_ connection: Connection) {
