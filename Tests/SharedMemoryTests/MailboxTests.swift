@@ -158,10 +158,10 @@ struct MailboxTests {
   func exhaustion() throws {
     let desk = try Desk()
     let small = (0..<256).compactMap { _ in desk.slot.acquireSmall() }
-    let large = (0..<8).compactMap { _ in desk.slot.acquireLarge() }
-    #expect(Set((small + large).map(\.index)).count == 264)
+    let large = (0..<32).compactMap { _ in desk.slot.acquireLarge() }
+    #expect(Set((small + large).map(\.index)).count == 288)
     #expect(desk.slot.acquireSmall() == nil && desk.slot.acquireLarge() == nil)
-    #expect(large[7].commands.count == 1000 && small[0].commands.count == 16)
+    #expect(large[31].commands.count == 1000 && small[0].commands.count == 16)
     desk.slot.release(small[9])
     #expect(desk.slot.acquireSmall()?.index == small[9].index)
   }
