@@ -15,7 +15,7 @@ final class EngineThread: @unchecked Sendable {
   /// everybody who waits for an answer.
   private static let busyNanos: Int64 = 700_000
   private static let paceStepMicros: UInt32 = 50
-  private static let smallBatch = 10
+  private static let smallBatch = 6
 
   let matcher: Matcher
   private let journal: DurableJournal

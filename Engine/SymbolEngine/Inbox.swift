@@ -9,6 +9,8 @@ struct CommittedRun {
   private(set) var eventEnds: [Int] = []
   /// When its first command came, in wall-clock microseconds; 0 when it is empty.
   var begunAt: UInt64 = 0
+  /// How many commits brought them.
+  var commits = 0
 
   var isEmpty: Bool { commands.isEmpty }
   var count: Int { commands.count }
@@ -35,6 +37,7 @@ struct CommittedRun {
     events.removeAll(keepingCapacity: true)
     eventEnds.removeAll(keepingCapacity: true)
     begunAt = 0
+    commits = 0
   }
 }
 
@@ -72,6 +75,7 @@ final class Inbox: @unchecked Sendable {
       let wasEmpty = commandCount == 0
       if filling.isEmpty { filling.begunAt = UInt64(Clock.wallMicros()) }
       batch.forEachCommand { filling.append($0, events: $1) }
+      filling.commits += 1
       commandCount += batch.commandCount
       if wasEmpty {
         lock.setMetric(EngineMetric.tablesWaitSince, to: filling.begunAt)

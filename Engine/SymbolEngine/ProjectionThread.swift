@@ -13,11 +13,13 @@ import Store
 /// the inbox, there is no rest.
 ///
 /// For the same reasons it writes in small pieces with pauses between: a processor that PostgreSQL
-/// has for itself for 50 ms is one that orders wait for, on a machine with few.
+/// has for itself for 50 ms is one that orders wait for, on a machine with few. Where so many share
+/// a commit that the machine has all it can do, pieces would only cost more.
 final class ProjectionThread: @unchecked Sendable {
   private static let longestRestNanos: Int64 = 500_000_000
   private static let restStepMicros: UInt32 = 5000
   private static let pauseMicros: UInt32 = 4000
+  private static let manyPerCommit = 10
   private static let firstPauseNanos: Int64 = 20_000_000
   private static let longestPauseNanos: Int64 = 500_000_000
 
@@ -31,6 +33,7 @@ final class ProjectionThread: @unchecked Sendable {
   private let score: Score?
   private var writer: ProjectionWriter?
   private var buffer: ProjectionBuffer
+  private var isCrowded = false
   /// Where the tables are, also while the buffer is being written.
   private var position: UInt64
 
@@ -61,6 +64,7 @@ final class ProjectionThread: @unchecked Sendable {
       isLast = inbox.drain(into: &run)
       score?.set(.working)
       let start = Clock.monotonicNanos()
+      isCrowded = run.count > ProjectionThread.manyPerCommit * run.commits
       run.forEach { buffer.absorb($0, $1) }
       let (state, rules) = (buffer.state, buffer.rules)
       guard write() else { break }
@@ -98,7 +102,7 @@ final class ProjectionThread: @unchecked Sendable {
         let writer = try self.writer ?? reconnect()
         self.writer = writer
         writer.afterChunk = { [unowned self] in
-          if hasTime { usleep(ProjectionThread.pauseMicros) }
+          if hasTime, !isCrowded { usleep(ProjectionThread.pauseMicros) }
         }
         try writer.write(&buffer)
         return true
