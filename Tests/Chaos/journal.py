@@ -8,6 +8,8 @@ import struct
 import subprocess
 from collections import namedtuple
 
+import packing
+
 RECORD = struct.Struct("<H6BQqQQ8qqB7x40s16s8sQ")
 assert RECORD.size == 192
 
@@ -51,13 +53,12 @@ def read(database, symbol, violations):
     commands = []
     epoch = 0
     query = (
-        "select sequence, last_sequence, epoch, encode(records, 'hex') from journal"
+        "select sequence, last_sequence, epoch, format, encode(records, 'hex') from journal"
         f" where symbol_id = {symbol} order by sequence")
-    for first, last, row_epoch, text in database.rows(query):
-        records = bytes.fromhex(text)
-        added = [
-            decode(records[offset:offset + RECORD.size])
-            for offset in range(0, len(records), RECORD.size)]
+    for first, last, row_epoch, row_format, text in database.rows(query):
+        if row_format != "3":
+            raise ValueError(f"a row of format {row_format}")
+        added = [decode(record) for record in packing.unpack(bytes.fromhex(text), int(first))]
         if int(first) != len(commands) + 1 or int(last) != len(commands) + len(added):
             violations.add(
                 "journal", f"symbol {symbol}: rows {first}..{last} follow on {len(commands)}")
