@@ -46,7 +46,7 @@ extension Schema {
 
     """
 
-  /// PLAIN keeps a row's records in the row: a batch is up to 40 commands of 192 bytes, which fit
+  /// PLAIN keeps a row's records in the row: it never has more of them than fit
   /// a page, and a detour through the TOAST table would cost four index entries a row.
   private static let journalTables = """
     create table journal (
