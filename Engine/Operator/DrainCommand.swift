@@ -32,34 +32,24 @@ extension Commands {
 
   /// Whoever follows the number of shards that are wanted looks every second.
   private static let secondsToLook = 15
+  private static let pauseMicros: UInt32 = 200_000
 
   private static func drain(
     _ shard: Int, _ seconds: Int, _ settings: Settings, _ connection: Connection
   ) throws {
     let now = try ShardCount.now(connection)
-    let isFollowed = try waitUntil(seconds: secondsToLook, connection) {
+    let isFollowed = try waitUntil(seconds: secondsToLook, lookingEvery: pauseMicros) {
       try ShardCount.confirmedAt(connection) > now
     }
     guard isFollowed else { return print("nobody follows how many shards there are to be") }
     let rebalance = Rebalance(settings: settings, connection: connection)
     // Somebody may change his mind: it is to be started again then.
     var stays = false
-    let isDone = try waitUntil(seconds: seconds, connection) {
+    let isDone = try waitUntil(seconds: seconds, lookingEvery: pauseMicros) {
       stays = try shard < rebalance.used()
       return try stays || ShardCount.isEmpty(shard, connection)
     }
     guard isDone else { throw Failure("shard \(shard) still has symbols") }
     print("shard \(shard) \(stays ? "stays" : "has no symbols")")
-  }
-
-  private static func waitUntil(
-    seconds: Int, _ connection: Connection, _ condition: () throws -> Bool
-  ) throws -> Bool {
-    let end = time(nil) + seconds
-    while try !condition() {
-      guard time(nil) < end else { return false }
-      usleep(200_000)
-    }
-    return true
   }
 }

@@ -129,14 +129,16 @@ struct ShardFollower {
     var text: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
     var watched = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
-    while time(nil) < end, text.count < 1 << 16 {
+    var isWhole = false
+    while !isWhole, time(nil) < end, text.count < 1 << 16 {
       guard poll(&watched, 1, 1000) > 0 else { continue }
       let count = read(ends[0], &chunk, chunk.count)
-      if count <= 0 { break }
-      text += chunk[..<count]
+      isWhole = count <= 0
+      text += chunk[..<max(0, count)]
     }
-    // Its group: one that hangs does so in something it has started.
-    if time(nil) >= end { kill(-pid, SIGKILL) }
+    // Its group: one that hangs does so in something it has started. One that never stops talking
+    // would wait for a reader for ever.
+    if !isWhole { kill(-pid, SIGKILL) }
     var status: Int32 = 0
     waitpid(pid, &status, 0)
     let output = String(decoding: text, as: UTF8.self)

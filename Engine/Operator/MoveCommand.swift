@@ -19,10 +19,7 @@ extension Commands {
     guard target < settings.shardCount else {
       throw Failure("there is no shard \(target); the last one is \(settings.shardCount - 1)")
     }
-    try move(name, to: target, settings) { text in
-      print(text)
-      fflush(nil)
-    }
+    try move(name, to: target, settings, say)
   }
 
   static func move(

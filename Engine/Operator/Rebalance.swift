@@ -79,6 +79,12 @@ struct Rebalance {
 }
 
 extension Commands {
+  /// At once, also to a pipe.
+  static func say(_ text: String) {
+    print(text)
+    fflush(nil)
+  }
+
   /// `symbols rebalance`.
   static func rebalance(_ place: Place, _ arguments: inout Arguments) throws {
     let count = try arguments.number("--shards", 1...UInt64(ShardAddresses.most))
@@ -88,11 +94,7 @@ extension Commands {
     let settings = try place.settings(in: try place.existing())
     let rebalance = Rebalance(settings: settings, connection: try connection(place))
     let log = Log(role: "rebalance", level: settings.logLevel)
-    let note: (String) -> Void = { text in
-      if speaksJSON { return log.info(text) }
-      print(text)
-      fflush(nil)
-    }
+    let note: (String) -> Void = { speaksJSON ? log.info($0) : say($0) }
     if let count { try rebalance.use(Int(count), waiting: Int(seconds)) }
     let (moved, failures) = try rebalance.run(note)
     let all = try Symbols.list(rebalance.connection).count

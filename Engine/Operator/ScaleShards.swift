@@ -63,10 +63,7 @@ struct ScaleShards {
     let rebalance = Rebalance(
       settings: try place.settings(in: folder), connection: try Commands.connection(place))
     try rebalance.use(count, waiting: ScaleShards.patienceSeconds)
-    let failures = try rebalance.run { text in
-      print(text)
-      fflush(nil)
-    }.failures
+    let failures = try rebalance.run(Commands.say).failures
     guard failures.isEmpty else {
       throw Failure(
         "not where they belong; run this again:\n" + failures.joined(separator: "\n"))

@@ -48,8 +48,8 @@ extension Commands {
       try arguments.end()
       let settings = try place.settings(in: try place.existing())
       let connection = try connection(place)
-      symbol.shard = settings.placement(
-        of: symbol.name, among: try ShardCount.find(connection) ?? settings.usedShards)
+      let shards = try Rebalance(settings: settings, connection: connection).used()
+      symbol.shard = settings.placement(of: symbol.name, among: shards)
       let stored = try Symbols.add(symbol, connection)
       print("added \(stored.symbol.name) with id \(stored.symbol.id); it trades in a second")
     case "move":

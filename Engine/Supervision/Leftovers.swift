@@ -51,13 +51,15 @@ public struct Leftovers {
   }
 }
 
-/// Asks every 10 ms until the condition holds; false when it did not in time.
+/// Asks again and again until the condition holds; false when it did not in time.
 @discardableResult
-public func waitUntil(seconds: Int, _ condition: () -> Bool) -> Bool {
+public func waitUntil(
+  seconds: Int, lookingEvery microseconds: UInt32 = 10_000, _ condition: () throws -> Bool
+) rethrows -> Bool {
   let deadline = Clock.monotonicNanos() + Int64(seconds) * 1_000_000_000
-  while !condition() {
+  while try !condition() {
     guard Clock.monotonicNanos() < deadline else { return false }
-    usleep(10_000)
+    usleep(microseconds)
   }
   return true
 }
