@@ -24,7 +24,8 @@ public struct MarketHistory: Sendable {
 struct MarketDay {
   private(set) var ticker = TickerWindow()
   private var series = CandleSeries()
-  private var hasChanged = false
+  /// Also what was before: subscribers may have missed the last word about it.
+  private var mustTell = true
 
   /// Of final candles that nobody could be told of the last ones are kept.
   private static let mostFinished = 1000
@@ -38,7 +39,7 @@ struct MarketDay {
     for event in content.events where event.kind == EventKind.trade.rawValue {
       series.absorb(price: event.price, quantity: event.quantity, time: event.time)
       ticker.absorb(price: event.price, quantity: event.quantity, time: event.time)
-      hasChanged = true
+      mustTell = true
     }
     for candle in content.lost.finished { absorb(candle) }
     for case let candle? in content.lost.running { absorb(candle) }
@@ -47,16 +48,19 @@ struct MarketDay {
   private mutating func absorb(_ candle: Candle) {
     series.absorb(candle)
     if candle.interval == .minute { ticker.absorb(candle) }
-    hasChanged = true
+    mustTell = true
   }
 
   /// Candles to be told: final ones first.
-  mutating func takeChanged() -> [Candle] {
-    guard hasChanged else { return [] }
-    hasChanged = false
+  mutating func takeUntold() -> [Candle] {
+    guard mustTell else { return [] }
+    mustTell = false
     defer { series.removeFinished() }
     return series.finished.suffix(Self.mostFinished) + series.running.compactMap { $0 }
   }
+
+  /// What was told last may not have arrived.
+  mutating func tellAgain() { mustTell = true }
 
   /// Nobody will be told of these.
   mutating func forgetFinished() { series.removeFinished() }

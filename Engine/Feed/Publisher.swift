@@ -131,6 +131,7 @@ public final class Publisher: @unchecked Sendable {
     if redis != nil || backOff == Self.shortestBackOff { report(.lost(error)) }
     redis = nil
     accounts.connectionLost()
+    day.tellAgain()
     depthEnd = nil
     tradesEnd = tradesConfirmed
     retryAt = monotonicNanoseconds() + backOff
@@ -279,7 +280,7 @@ public final class Publisher: @unchecked Sendable {
     messages.ticker(depth, day.ticker.summary(at: time), time: time)
     redis.set(KeyValue(name: channels.ticker, value: messages.bytes))
     redis.publish(messages.bytes, on: channels.ticker)
-    for candle in day.takeChanged() {
+    for candle in day.takeUntold() {
       messages.candle(candle)
       let index = CandleInterval.allCases.firstIndex(of: candle.interval)!
       redis.publish(messages.bytes, on: channels.candles[index])

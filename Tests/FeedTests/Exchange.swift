@@ -27,11 +27,17 @@ final class Exchange: Sendable {
     let gaps = Atomic<Int>(0)
   }
 
-  init(_ redis: Address..., inboxCapacity: Int = 65_536) {
+  /// `position` and `history`: what its predecessor has done.
+  init(
+    _ redis: Address..., position: UInt64 = 0, history: MarketHistory = MarketHistory(),
+    inboxCapacity: Int = 65_536
+  ) {
     let board = Board()
     self.board = board
+    sequence.store(position, ordering: .relaxed)
+    board.depth.withLock { $0.sequence = position }
     publisher = Publisher(
-      symbol: Exchange.symbol, redis: redis, position: 0,
+      symbol: Exchange.symbol, redis: redis, position: position, history: history,
       inbox: FeedInbox(capacity: inboxCapacity),
       depth: { depth in
         depth = board.depth.withLock { $0 }
@@ -49,7 +55,7 @@ final class Exchange: Sendable {
 
   /// One command that changes a level or two, now and then with a trade; the board first, as the
   /// engine does it.
-  func step(using random: inout some RandomNumberGenerator) {
+  func step(using random: inout some RandomNumberGenerator, trading: Bool = true) {
     let sequence = sequence.add(1, ordering: .relaxed).newValue
     var events: [Event] = []
     for _ in 0..<Int.random(in: 1...2, using: &random) {
@@ -60,7 +66,7 @@ final class Exchange: Sendable {
       event.level_side = UInt8.random(in: 1...2, using: &random)
       event.level_price = 100 + Int64.random(in: 0..<40, using: &random)
       event.level_quantity = max(0, Int64.random(in: -5..<20, using: &random))
-      if Int.random(in: 0..<5, using: &random) == 0 {
+      if trading, Int.random(in: 0..<5, using: &random) == 0 {
         event.kind = EventKind.trade.rawValue
         event.trade_id = trades.add(1, ordering: .relaxed).newValue
         event.side = 1

@@ -71,6 +71,39 @@ struct PublisherTests {
     let subscriber = try Subscriber(address)
     try expectRecovery(of: exchange, subscriber)
   }
+
+  @Test("tells the newest candles after every gap, also when nothing is traded any more")
+  func candles() throws {
+    let known = Candle(.minute, price: 105, quantity: 3, time: 90_000_000)
+    let subscriber = try RedisConnection(address, timeout: 30)
+    _ = try subscriber.command("SUBSCRIBE", "{BTC-USD}:candles.1m")
+    func expectGapAndCandle() throws {
+      #expect(try message(subscriber)["gap"] as? Bool == true)
+      let candle = try message(subscriber)
+      #expect(candle["time"] as? Int64 == known.start)
+      #expect(candle["trades"] as? Int64 == 1)
+    }
+    let exchange = Exchange(address, position: 5, history: MarketHistory(newest: [known]))
+    try expectGapAndCandle()
+    server.pause()
+    var random = SystemRandomNumberGenerator()
+    let gaveUp = eventually {
+      exchange.step(using: &random, trading: false)
+      return exchange.losses > 0
+    }
+    #expect(gaveUp)
+    server.resume()
+    try expectGapAndCandle()
+    #expect(exchange.finish())
+  }
+
+  private func message(_ subscriber: RedisConnection) throws -> [String: Any] {
+    guard case .array(let parts) = try subscriber.receive(), parts.count == 3,
+      case .text(let text) = parts[2]
+    else { return [:] }
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
 }
 
 /// The subscriber is told all of 20,000 commands, and can put the book and every trade together.
