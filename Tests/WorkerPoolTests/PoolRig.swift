@@ -70,8 +70,12 @@ final class PoolRig {
   }
 }
 
-/// Clients that ask without a pause, each on a connection it keeps. Like nginx they repeat a
-/// request on a new connection when a kept one was closed before any answer.
+/// Clients that ask all the time, each on a connection it keeps. Like nginx they repeat a request
+/// on a new connection when a kept one was closed before any answer.
+///
+/// Between two requests they rest: with all processors taken by threads that wake each other, a
+/// kernel was seen to leave others that could run alone for half a minute. One of its own held
+/// what every ending process needs then.
 final class Load: Sendable {
   private let connect: @Sendable () throws -> FastCGIClient
   private let isOver = Atomic(false)
@@ -113,6 +117,7 @@ final class Load: Sendable {
         let isReused = client != nil
         if client == nil { client = try connect() }
         do {
+          pause(microseconds: 500)
           let status = try client!.get("/").status
           if status != 200 { problems.withLock { $0.append("status \(status)") } }
           answered.add(1, ordering: .relaxed)
