@@ -82,8 +82,8 @@ extension Settings {
       "worker_stuck_seconds", .workers, \.workerStuckSeconds, 1...3600,
       "replace a worker process that has work and does nothing for so long"),
     .number(
-      "request_deadline_ms", .workers, \.requestDeadlineMilliseconds, 10...60_000,
-      "how long a request may take"),
+      "request_deadline_ms", .workers, \.requestDeadlineMilliseconds, 10...6000,
+      "how long a request may take; nginx waits for an answer for 8 s"),
     .number(
       "slow_request_ms", .workers, \.slowRequestMilliseconds, 1...60_000,
       "what takes longer is counted as slow"),
