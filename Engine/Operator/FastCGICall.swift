@@ -78,48 +78,32 @@ enum FastCGICall {
 
   /// -1 and errno when there is nobody.
   private static func connected(to address: Address, seconds: Int) -> Int32 {
-    switch address {
-    case .unix(let path):
-      var name = sockaddr_un()
-      name.sun_family = sa_family_t(AF_UNIX)
-      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-      return withUnsafeBytes(of: &name) {
-        connected(
-          AF_UNIX, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count),
-          seconds)
-      }
-    case .tcp(let host, let port):
-      var hints = addrinfo()
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-      var found: UnsafeMutablePointer<addrinfo>?
-      // Who listens on every address is asked on one of this machine's.
-      let name = host == "*" || host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
-      guard getaddrinfo(name, String(port), &hints, &found) == 0, let first = found else {
-        errno = EADDRNOTAVAIL
-        return -1
-      }
-      defer { freeaddrinfo(first) }
-      return connected(
-        first.pointee.ai_family, first.pointee.ai_addr, first.pointee.ai_addrlen, seconds)
+    guard let name = onThisMachine(address).socketNames().first else {
+      errno = EADDRNOTAVAIL
+      return -1
     }
-  }
-
-  private static func connected(
-    _ family: Int32, _ name: UnsafePointer<sockaddr>, _ length: socklen_t, _ seconds: Int
-  ) -> Int32 {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(family, kind, 0)
+    let descriptor = socket(name.family, kind, 0)
     guard descriptor >= 0 else { return -1 }
     var patience = timeval(tv_sec: seconds, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-    guard connect(descriptor, name, length) == 0 else {
+    guard name.connect(descriptor) == 0 else {
       let code = errno
       close(descriptor)
       errno = code
       return -1
     }
     return descriptor
+  }
+
+  /// Who listens on every address is asked on one of this machine's.
+  private static func onThisMachine(_ address: Address) -> Address {
+    switch address {
+    case .tcp("*", let port), .tcp("0.0.0.0", let port): .tcp(host: "127.0.0.1", port: port)
+    case .tcp("::", let port): .tcp(host: "::1", port: port)
+    default: address
+    }
   }
 }

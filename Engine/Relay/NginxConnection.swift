@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 
 /// Why nginx cannot be told.
 struct NginxError: Error, CustomStringConvertible {
@@ -42,14 +43,7 @@ final class NginxConnection {
   init(_ path: String) throws(NginxError) {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw .ofLast("socket") }
-    var name = sockaddr_un()
-    name.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
-    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let outcome = withUnsafePointer(to: &name) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
-    }
-    guard outcome == 0 else {
+    guard Address.unix(path: path).socketNames().first?.connect(descriptor) == 0 else {
       let error = NginxError.ofLast("connect \(path)")
       close(descriptor)
       throw error

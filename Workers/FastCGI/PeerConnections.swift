@@ -120,40 +120,19 @@ final class PeerConnection: @unchecked Sendable {
   }
 
   fileprivate static func connected(_ address: Address, _ deadline: Int64) -> Int32? {
-    switch address {
-    case .unix(let path):
-      var name = sockaddr_un()
-      name.sun_family = sa_family_t(AF_UNIX)
-      guard path.utf8.count < MemoryLayout.size(ofValue: name.sun_path) else { return nil }
-      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-      return withUnsafeBytes(of: &name) {
-        connected(
-          AF_UNIX, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count),
-          deadline)
-      }
-    case .tcp(let host, let port):
-      var hints = addrinfo()
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-      var found: UnsafeMutablePointer<addrinfo>?
-      guard getaddrinfo(host, String(port), &hints, &found) == 0, let first = found else {
-        return nil
-      }
-      defer { freeaddrinfo(first) }
-      return sequence(first: first, next: { $0.pointee.ai_next }).lazy.compactMap {
-        connected($0.pointee.ai_family, $0.pointee.ai_addr, $0.pointee.ai_addrlen, deadline)
-      }.first
+    for name in address.socketNames() {
+      if let descriptor = connected(name, deadline) { return descriptor }
     }
+    return nil
   }
 
-  private static func connected(
-    _ family: Int32, _ name: UnsafePointer<sockaddr>, _ length: socklen_t, _ deadline: Int64
-  ) -> Int32? {
+  private static func connected(_ name: SocketName, _ deadline: Int64) -> Int32? {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    let descriptor = socket(family, kind, 0)
+    let descriptor = socket(name.family, kind, 0)
     guard descriptor >= 0 else { return nil }
     var failure: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
-    if connect(descriptor, name, length) != 0 {
+    if name.connect(descriptor) != 0 {
       failure = errno
       // A unix socket with a full queue says EAGAIN: its server is there and has too much to do.
       if failure == EINPROGRESS, wait(descriptor, POLLOUT, deadline) {

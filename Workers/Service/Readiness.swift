@@ -79,42 +79,16 @@ enum RedisPing {
 
   /// A name may stand for several nodes: connects to one after the other until one will do.
   private static func reaches(_ address: Address, _ suffices: (Int32) -> Bool) -> Bool {
-    switch address {
-    case .unix(let path):
-      var name = sockaddr_un()
-      name.sun_family = sa_family_t(AF_UNIX)
-      guard path.utf8.count < MemoryLayout.size(ofValue: name.sun_path) else { return false }
-      withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
-      let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-      return withUnsafeBytes(of: &name) {
-        connect(AF_UNIX, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), length, suffices)
-      }
-    case .tcp(let host, let port):
-      var hints = addrinfo()
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-      var found: UnsafeMutablePointer<addrinfo>?
-      guard getaddrinfo(host, String(port), &hints, &found) == 0, let first = found else {
-        return false
-      }
-      defer { freeaddrinfo(first) }
-      return sequence(first: first, next: { $0.pointee.ai_next }).contains {
-        connect($0.pointee.ai_family, $0.pointee.ai_addr, $0.pointee.ai_addrlen, suffices)
-      }
+    address.socketNames().contains { name in
+      let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+      let descriptor = socket(name.family, kind, 0)
+      guard descriptor >= 0 else { return false }
+      defer { close(descriptor) }
+      var patience = timeval(tv_sec: 1, tv_usec: 0)
+      let size = socklen_t(MemoryLayout<timeval>.size)
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
+      setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+      return name.connect(descriptor) == 0 && suffices(descriptor)
     }
-  }
-
-  private static func connect(
-    _ family: Int32, _ name: UnsafePointer<sockaddr>, _ length: socklen_t,
-    _ suffices: (Int32) -> Bool
-  ) -> Bool {
-    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(family, kind, 0)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    var patience = timeval(tv_sec: 1, tv_usec: 0)
-    let size = socklen_t(MemoryLayout<timeval>.size)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-    return Glibc.connect(descriptor, name, length) == 0 && suffices(descriptor)
   }
 }

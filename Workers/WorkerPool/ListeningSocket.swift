@@ -30,20 +30,14 @@ public struct ListeningSocket: Sendable {
     throws(SystemCallError) -> ListeningSocket
   {
     let interim = "\(path).\(getpid())"
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    guard interim.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
+    guard let name = Address.unix(path: interim).socketNames().first else {
       throw SystemCallError("bind \(path)", errno: ENAMETOOLONG)
     }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: interim.utf8) }
-    let descriptor = try socket(family: AF_UNIX)
+    let descriptor = try socket(family: name.family)
     unlink(interim)
-    let bound = withUnsafeBytes(of: &address) {
-      bind(
-        descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self),
-        socklen_t(MemoryLayout<sockaddr_un>.size))
+    guard name.bind(descriptor) == 0 else {
+      throw closing(descriptor, SystemCallError("bind \(path)"))
     }
-    guard bound == 0 else { throw closing(descriptor, SystemCallError("bind \(path)")) }
     // Who may connect is decided by the folder: the web server often runs as another user.
     guard chmod(interim, 0o666) == 0, listen(descriptor, backlog) == 0,
       rename(interim, path) == 0
@@ -58,22 +52,16 @@ public struct ListeningSocket: Sendable {
   private static func open(host: String, port: UInt16, backlog: Int32)
     throws(SystemCallError) -> ListeningSocket
   {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_PASSIVE
-    var found: UnsafeMutablePointer<addrinfo>?
-    let name = host.isEmpty || host == "*" ? nil : host
-    guard getaddrinfo(name, String(port), &hints, &found) == 0, let first = found else {
+    guard let name = Address.tcp(host: host, port: port).socketNames(toListen: true).first else {
       throw SystemCallError("getaddrinfo \(host)", errno: EADDRNOTAVAIL)
     }
-    defer { freeaddrinfo(first) }
-    let descriptor = try socket(family: first.pointee.ai_family)
+    let descriptor = try socket(family: name.family)
     var on: Int32 = 1
     let size = socklen_t(MemoryLayout<Int32>.size)
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size)
-    guard bind(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0,
-      listen(descriptor, backlog) == 0
-    else { throw closing(descriptor, SystemCallError("bind \(host):\(port)")) }
+    guard name.bind(descriptor) == 0, listen(descriptor, backlog) == 0 else {
+      throw closing(descriptor, SystemCallError("bind \(host):\(port)"))
+    }
     return ListeningSocket(descriptor: descriptor)
   }
 
