@@ -32,7 +32,8 @@ package final class Lane {
   private static let longestMessage = 256 << 10
   /// One message to one subscriber costs nginx some microseconds; this leaves it most of a core.
   private static let restPerSubscriber: Int64 = 40_000
-  private static let shortestRest: Int64 = 5_000_000
+  /// A message costs much the same however much is in it, so a busy market's are fewer and longer.
+  private static let shortestRest: Int64 = 20_000_000
   private static let longestRest: Int64 = 50_000_000
   private static let unheardRest: Int64 = 100_000_000
   private static let firstRepeat: Int64 = 5_000_000_000

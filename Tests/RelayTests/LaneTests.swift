@@ -198,6 +198,6 @@ struct LaneTests {
       lane.finished(subscribers: subscribers, at: 0)
       rests.append(lane.restsUntil / 1_000_000)
     }
-    #expect(rests == [5, 40, 50, 100])
+    #expect(rests == [20, 40, 50, 100])
   }
 }
