@@ -24,8 +24,7 @@ public struct MarketHistory: Sendable {
 struct MarketDay {
   private(set) var ticker = TickerWindow()
   private var series = CandleSeries()
-  /// Also what was before: subscribers may have missed the last word about it.
-  private var mustTell = true
+  private var mustTell = false
 
   /// Of final candles that nobody could be told of the last ones are kept.
   private static let mostFinished = 1000
@@ -59,7 +58,7 @@ struct MarketDay {
     return series.finished.suffix(Self.mostFinished) + series.running.compactMap { $0 }
   }
 
-  /// What was told last may not have arrived.
+  /// Subscribers may have missed the last word about them.
   mutating func tellAgain() { mustTell = true }
 
   /// Nobody will be told of these.

@@ -131,6 +131,7 @@ public final class Publisher: @unchecked Sendable {
     if redis != nil || backOff == Self.shortestBackOff { report(.lost(error)) }
     redis = nil
     accounts.connectionLost()
+    // Candles may have gone with the connection although no command did.
     day.tellAgain()
     depthEnd = nil
     tradesEnd = tradesConfirmed
@@ -154,7 +155,7 @@ public final class Publisher: @unchecked Sendable {
       return
     }
     let last = max(content.lastSequence, content.gap?.upperBound ?? 0)
-    if mustTellStart { announceStart(redis) }
+    if mustTellStart { announceTrades(from: 1, through: tradesEnd, redis) }
     if let gap { announce(gap, redis) }
     batch.removeAll()
     batch.absorb(content.events, levelsAfter: depthEnd ?? .max)
@@ -221,20 +222,21 @@ public final class Publisher: @unchecked Sendable {
     keysAreStale = true
   }
 
-  private func announceStart(_ redis: RedisConnection) {
-    messages.gap(first: 1, last: tradesEnd)
+  /// What the newest candles are is said after it.
+  private func announceTrades(
+    from first: UInt64, through last: UInt64, _ redis: RedisConnection
+  ) {
+    messages.gap(first: first, last: last)
     for channel in [channels.trades] + channels.candles {
       redis.publish(messages.bytes, on: channel)
     }
+    day.tellAgain()
   }
 
   /// Each channel's gap starts where its last message ended: what lies between had no message of
   /// its own, which subscribers cannot know.
   private func announce(_ gap: ClosedRange<UInt64>, _ redis: RedisConnection) {
-    messages.gap(first: tradesEnd + 1, last: gap.upperBound)
-    for channel in [channels.trades] + channels.candles {
-      redis.publish(messages.bytes, on: channel)
-    }
+    announceTrades(from: tradesEnd + 1, through: gap.upperBound, redis)
     tradesEnd = gap.upperBound
     messages.gap(first: (depthEnd ?? gap.lowerBound - 1) + 1, last: gap.upperBound)
     redis.publish(messages.bytes, on: channels.book)

@@ -97,6 +97,25 @@ struct PublisherTests {
     #expect(exchange.finish())
   }
 
+  @Test("tells them too when the gap is only what found no room")
+  func candlesAfterNoRoom() throws {
+    let known = Candle(.minute, price: 105, quantity: 3, time: 90_000_000)
+    let subscriber = try RedisConnection(address, timeout: 30)
+    _ = try subscriber.command("SUBSCRIBE", "{BTC-USD}:candles.1m")
+    let exchange = Exchange(
+      address, position: 5, history: MarketHistory(newest: [known]), inboxCapacity: 10)
+    #expect(try message(subscriber)["gap"] as? Bool == true)
+    #expect(try message(subscriber)["time"] as? Int64 == known.start)
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<1000 { exchange.step(using: &random, trading: false) }
+    #expect(try message(subscriber)["gap"] as? Bool == true)
+    var next = try message(subscriber)
+    while next["gap"] != nil { next = try message(subscriber) }
+    #expect(next["time"] as? Int64 == known.start)
+    #expect(exchange.losses == 0)
+    #expect(exchange.finish())
+  }
+
   private func message(_ subscriber: RedisConnection) throws -> [String: Any] {
     guard case .array(let parts) = try subscriber.receive(), parts.count == 3,
       case .text(let text) = parts[2]

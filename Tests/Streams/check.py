@@ -91,6 +91,7 @@ class Check:
         half = commands // len(drivers) // 2
         for driver in drivers:
             driver.order(half)
+        restore = None
         if victim:
             quarter = sum(driver.wanted for driver in drivers) - commands // 4
             self.wait(lambda: sum(driver.sent for driver in drivers) >= quarter, "the first orders")
@@ -99,7 +100,7 @@ class Check:
         # However fast the first half is done: something happens after the blow.
         for driver in drivers:
             driver.order(half)
-        if victim and restore:
+        if restore:
             self.trade_meanwhile(drivers, victim)
             restore()
         self.wait(lambda: all(driver.is_idle() for driver in drivers), "the commands", 600)
