@@ -82,20 +82,7 @@ enum FastCGICall {
       errno = EADDRNOTAVAIL
       return -1
     }
-    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-    let descriptor = socket(name.family, kind, 0)
-    guard descriptor >= 0 else { return -1 }
-    var patience = timeval(tv_sec: seconds, tv_usec: 0)
-    let size = socklen_t(MemoryLayout<timeval>.size)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-    guard name.connect(descriptor) == 0 else {
-      let code = errno
-      close(descriptor)
-      errno = code
-      return -1
-    }
-    return descriptor
+    return name.connected(patienceSeconds: seconds)
   }
 
   /// Who listens on every address is asked on one of this machine's.

@@ -43,6 +43,7 @@ final class NginxConnection {
   init(_ path: String) throws(NginxError) {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw .ofLast("socket") }
+    errno = ENAMETOOLONG
     guard Address.unix(path: path).socketNames().first?.connect(descriptor) == 0 else {
       let error = NginxError.ofLast("connect \(path)")
       close(descriptor)

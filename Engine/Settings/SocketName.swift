@@ -13,6 +13,23 @@ public struct SocketName: Sendable {
   /// As the system call of this name.
   public func connect(_ descriptor: Int32) -> Int32 { pass { Glibc.connect(descriptor, $0, $1) } }
 
+  /// A blocking connection whose calls give up after so long; -1 and errno when nobody is there.
+  public func connected(patienceSeconds: Int) -> Int32 {
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(family, kind, 0)
+    guard descriptor >= 0 else { return -1 }
+    var patience = timeval(tv_sec: patienceSeconds, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
+    // On Linux this one also bounds connect(2).
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+    if connect(descriptor) == 0 { return descriptor }
+    let code = errno
+    close(descriptor)
+    errno = code
+    return -1
+  }
+
   /// As the system call of this name.
   public func bind(_ descriptor: Int32) -> Int32 { pass { Glibc.bind(descriptor, $0, $1) } }
 

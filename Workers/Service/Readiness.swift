@@ -80,15 +80,10 @@ enum RedisPing {
   /// A name may stand for several nodes: connects to one after the other until one will do.
   private static func reaches(_ address: Address, _ suffices: (Int32) -> Bool) -> Bool {
     address.socketNames().contains { name in
-      let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-      let descriptor = socket(name.family, kind, 0)
+      let descriptor = name.connected(patienceSeconds: 1)
       guard descriptor >= 0 else { return false }
       defer { close(descriptor) }
-      var patience = timeval(tv_sec: 1, tv_usec: 0)
-      let size = socklen_t(MemoryLayout<timeval>.size)
-      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
-      setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-      return name.connect(descriptor) == 0 && suffices(descriptor)
+      return suffices(descriptor)
     }
   }
 }
