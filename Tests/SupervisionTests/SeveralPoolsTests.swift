@@ -57,7 +57,7 @@ struct SeveralPoolsTests {
   }
 }
 
-/// Clients that ask all the time, and count the statuses of the answers.
+/// Clients that ask without a pause, and count the statuses of the answers.
 private final class Crowd: Sendable {
   private let isOver = Atomic(false)
   private let statuses = Mutex<[Int: Int]>([:])
