@@ -102,6 +102,7 @@ private struct Market {
     trade += 1
     var met = accepted
     met.kind = EventKind.trade.rawValue
+    met.side = command.side
     met.price = command.terms.price
     met.quantity = command.terms.quantity
     met.trade_id = trade
