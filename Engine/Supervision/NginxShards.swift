@@ -50,7 +50,7 @@ enum NginxShards {
           zone shard_\(number) 256k;
           least_conn;
           server \(servers);
-          keepalive 128;
+          keepalive 512;
           keepalive_requests 2000;
           keepalive_timeout 10m;
         }

@@ -157,9 +157,9 @@ struct MailboxTests {
   @Test("All mailboxes can be used at once and none is handed out twice")
   func exhaustion() throws {
     let desk = try Desk()
-    let small = (0..<256).compactMap { _ in desk.slot.acquireSmall() }
+    let small = (0..<960).compactMap { _ in desk.slot.acquireSmall() }
     let large = (0..<32).compactMap { _ in desk.slot.acquireLarge() }
-    #expect(Set((small + large).map(\.index)).count == 288)
+    #expect(Set((small + large).map(\.index)).count == 992)
     #expect(desk.slot.acquireSmall() == nil && desk.slot.acquireLarge() == nil)
     #expect(large[31].commands.count == 1000 && small[0].commands.count == 16)
     desk.slot.release(small[9])
@@ -175,8 +175,8 @@ struct MailboxTests {
       #expect(mailbox.giveUp() == .retry)
       desk.slot.release(mailbox)
       #expect(desk.slot.retiredCount == 1)
-      let others = (0..<255).compactMap { _ in desk.slot.acquireSmall() }
-      #expect(others.count == 255 && desk.slot.acquireSmall() == nil)
+      let others = (0..<959).compactMap { _ in desk.slot.acquireSmall() }
+      #expect(others.count == 959 && desk.slot.acquireSmall() == nil)
     }
     #expect(desk.slot.acquireSmall()?.index == mailbox.index)
   }

@@ -12,7 +12,7 @@ final class Market: Sendable {
 
   /// An engine that is away keeps its requests waiting; without a bound these would take the
   /// mailboxes of every other symbol too.
-  static let mostWaiting = 192
+  static let mostWaiting = 720
 
   init(
     entry: API.SymbolEntry, segment: SymbolSegment?, directory: SharedMemory.SymbolEntry?

@@ -8,7 +8,7 @@
 #include "metrics.h"
 #include "segment.h"
 
-#define OUTCRY_EXCHANGE_LAYOUT 4
+#define OUTCRY_EXCHANGE_LAYOUT 5
 
 /* One symbol. Written once by the directory's writer; `version` is stored last, with release.
  * Afterwards only rules and shard change: into the copy that is not in force, then `version`
@@ -85,7 +85,7 @@ enum {
   OUTCRY_SCORES = 1024,
   OUTCRY_WORKER_SLOTS = 64,
 
-  OUTCRY_SMALL_MAILBOXES = 256,
+  OUTCRY_SMALL_MAILBOXES = 960,
   OUTCRY_LARGE_MAILBOXES = 32,
   OUTCRY_MAILBOXES = OUTCRY_SMALL_MAILBOXES + OUTCRY_LARGE_MAILBOXES,
   OUTCRY_SMALL_COMMANDS = 16,
@@ -100,7 +100,7 @@ enum {
   /* inside a worker slot */
   OUTCRY_SLOT_MAILBOXES = 64,
   OUTCRY_SLOT_GAUGES = OUTCRY_SLOT_MAILBOXES + 64 * OUTCRY_MAILBOXES,   /* u64 each, any */
-  OUTCRY_SLOT_SMALL = 5 * OUTCRY_PAGE,
+  OUTCRY_SLOT_SMALL = 16 * OUTCRY_PAGE,
   OUTCRY_SLOT_LARGE = OUTCRY_SLOT_SMALL + OUTCRY_SMALL_MAILBOXES * OUTCRY_SMALL_BODY,
   OUTCRY_SLOT_LANES = OUTCRY_SLOT_LARGE + OUTCRY_LARGE_MAILBOXES * OUTCRY_LARGE_BODY,
   OUTCRY_SLOT_LENGTH = OUTCRY_SLOT_LANES + OUTCRY_LANES * OUTCRY_LANE_LENGTH,
