@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -53,6 +54,11 @@ int outcry_signal_on_parent_death(int signal_number) {
 
 int outcry_name_thread(const char *name) {
   return prctl(PR_SET_NAME, name) == 0 ? 0 : errno;
+}
+
+int outcry_wait_for_turn(void) {
+  struct sched_param none = {0};
+  return sched_setscheduler(0, SCHED_BATCH, &none) == 0 ? 0 : errno;
 }
 
 int outcry_timer_slack(int64_t nanos) {

@@ -1,7 +1,8 @@
 import CShared
 import Glibc
 
-/// A named thread that runs one function to its end.
+/// A named thread that runs one function to its end. When all processors are busy it lets whoever
+/// runs go on for a while, so that there is more to do at once when its turn comes.
 final class ServiceThread: @unchecked Sendable {
   private let name: String
   private let body: @Sendable () -> Void
@@ -24,6 +25,7 @@ final class ServiceThread: @unchecked Sendable {
 
   fileprivate func run() {
     _ = outcry_name_thread(name)
+    _ = outcry_wait_for_turn()
     body()
   }
 }

@@ -1,5 +1,7 @@
+import Foundation
 import Load
 import Postgres
+import SharedMemory
 import TestSupport
 import Testing
 
@@ -59,6 +61,47 @@ struct LoadTests {
     #expect(exchange.outcry("load", "nothing").status == 64)
     #expect(exchange.outcry("load", "exchange", "--expect", "p99<20").status == 64)
     #expect(exchange.outcry("load", "exchange", "--symbols", "NO-SUCH").status == 1)
+  }
+
+  /// How the kernel chooses when threads of that name run.
+  private func policies(of thread: String, in process: pid_t) -> [String] {
+    let folder = "/proc/\(process)/task"
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return tasks.compactMap { task -> String? in
+      guard readFile("\(folder)/\(task)/comm") == thread + "\n", let id = pid_t(task) else {
+        return nil
+      }
+      return sched_getscheduler(id) == 3 ? "batch" : "\(sched_getscheduler(id))"
+    }
+  }
+
+  @Test("of 600 clients who all wait for one engine is answered when it goes on")
+  func crowd() throws {
+    let exchange = try Exchange(environment: ["OUTCRY_ACCOUNT_RATE": "0"])
+    var plan = try #require(Plan.named("orders"))
+    plan.seconds = 6
+    plan.clients = 600
+    let target = try Target(url: "http://127.0.0.1:\(exchange.port)")
+    let engine = try #require(try exchange.living(.engine, symbol: 1).first)
+    let symbol = try #require(
+      try SymbolSegment.open(Instance(name: exchange.instance), symbolName: "BTC-USD", id: 1))
+    var hasPaused = false
+    let outcome = try LoadRun(plan, target: target).run(
+      LoadRun.Watcher(
+        progress: { _, _ in
+          guard !hasPaused else { return }
+          kill(engine, SIGSTOP)
+          defer { kill(engine, SIGCONT) }
+          hasPaused = eventually(within: 3) { symbol.ring.depth >= 600 }
+        }, note: { _ in }, wait: { pause(microseconds: 1000 * Int($0)) }, isStopped: { false }))
+    #expect(hasPaused, "all clients never waited at once")
+    for (role, thread) in [(Role.engine, "engine"), (.worker, "intake"), (.worker, "completion")] {
+      let found = try exchange.living(role).flatMap { policies(of: thread, in: $0) }
+      #expect(Set(found) == ["batch"], "\(thread) does not wait for its turn: \(found)")
+    }
+    let result = outcome.result
+    #expect(result.errors.total + result.refused.total == 0, "\(result.errors) \(result.refused)")
+    #expect(result.requests > 600)
   }
 
   @Test("notices orders that the database lost, changed, doubled or should not have")

@@ -44,6 +44,10 @@ int outcry_signal_with_value(int process, int signal_number, int value);
 /* The name shown by ps and top for the calling thread (at most 15 bytes are kept). */
 int outcry_name_thread(const char *name);
 
+/* SCHED_BATCH for the calling thread: when it is woken it waits for its turn at a processor instead
+ * of interrupting whoever runs there. Its share is the same. */
+int outcry_wait_for_turn(void);
+
 /* Takes a connection from a listening socket; it is closed in programs started later. Returns
  * the descriptor, or -1 with errno set. */
 int outcry_accept(int listener);
