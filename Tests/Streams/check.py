@@ -105,6 +105,9 @@ class Check:
             restore()
         self.wait(lambda: all(driver.is_idle() for driver in drivers), "the commands", 600)
         self.wait(self.stack.is_ready, "the exchange")
+        # What is told while nobody is there is told to nobody, and nothing may follow it.
+        followers = [*self.books, self.latest, *self.accounts]
+        self.wait(lambda: all(one.isConnected for one in followers), "the followers' connections")
         self.wait(self.books_are_right, f"the right books after {victim or 'the start'}")
         print(
             f"{sum(driver.sent for driver in drivers)} commands, book at {self.books[0].position}, "

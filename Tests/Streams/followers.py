@@ -16,6 +16,7 @@ class Follower(threading.Thread):
         self.port, self.path, self.token = port, path, token
         self.stopping = False
         self.connections = 0
+        self.isConnected = False
         self.gaps = 0
         self.faults = []
         self.lastHeard = 0
@@ -29,6 +30,7 @@ class Follower(threading.Thread):
                 time.sleep(0.1)
                 continue
             self.connections += 1
+            self.isConnected = True
             try:
                 self.connected()
                 while not self.stopping:
@@ -42,6 +44,7 @@ class Follower(threading.Thread):
             except Closed:
                 continue
             finally:
+                self.isConnected = False
                 socket.close()
 
     def connected(self):
